@@ -1,0 +1,96 @@
+"""The safety fuse: removals beyond a share of what we own are held, everything else passes.
+
+A source that reads as empty, or as much smaller than it was, is more often broken than gone.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from syncer.core.plan import DeleteService, Deregister, ServicePlan
+
+
+@dataclass(frozen=True, slots=True)
+class GuardLimits:
+    """How much may go at once."""
+
+    share: float = 0.3
+    """0 to 1: removals up to this share of what we own pass."""
+    floor: int = 10
+    """So many removals pass whatever their share."""
+
+    def allowed(self, owned: int) -> int:
+        """Return how many of *owned* instances may be removed."""
+        return max(self.floor, int(self.share * owned))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a route owns and is offered as a whole, of which a pass sees only the services that it touches."""
+
+    owned: int
+    """Instances of ours in the target, over all services."""
+    offered: int
+    """Instances that the source offers, over all services."""
+    recent: Mapping[str, int]
+    """Removals let through a short while ago, by target service: many small steps count as one large one."""
+
+
+def guard(
+    plans: Iterable[ServicePlan],
+    limits: GuardLimits,
+    standing: Standing,
+    released: Collection[str] = (),
+    *,
+    approved: bool = False,
+) -> tuple[ServicePlan, ...]:
+    """Return *plans* with the removals that are too many moved from ``changes`` to ``held``, and the reason.
+
+    The limits hold for each service and for the route as a whole; an empty source holds every removal. *released*
+    names target services whose removals pass all the same; *approved* lets everything pass.
+    """
+    listed = tuple(plans)
+    if approved:
+        return listed
+    verdict = _route_verdict(listed, limits, standing, released)
+    return tuple(
+        plan if plan.service in released else _held(plan, verdict or _service_verdict(plan, limits, standing))
+        for plan in listed
+    )
+
+
+def _route_verdict(
+    plans: tuple[ServicePlan, ...], limits: GuardLimits, standing: Standing, released: Collection[str]
+) -> str:
+    asked = sum(len(plan.removals) for plan in plans if plan.service not in released)
+    if not asked:
+        return ""
+    if standing.offered == 0:
+        return f"the source is empty, and {standing.owned} of ours are in the target"
+    recent = sum(count for service, count in standing.recent.items() if service not in released)
+    return _verdict("route", asked, recent, standing.owned, limits)
+
+
+def _service_verdict(plan: ServicePlan, limits: GuardLimits, standing: Standing) -> str:
+    asked = len(plan.removals)
+    return _verdict(
+        f"service {plan.service}", asked, standing.recent.get(plan.service, 0), plan.owned, limits
+    )
+
+
+def _verdict(scope: str, asked: int, recent: int, owned: int, limits: GuardLimits) -> str:
+    before = owned + recent
+    allowed = limits.allowed(before)
+    if not asked or asked + recent <= allowed:
+        return ""
+    lately = f" after {recent} a moment ago" if recent else ""
+    return (
+        f"{scope}: {asked} of {before} would be removed{lately}; "
+        f"{allowed} may be at once ({limits.share:.0%}, at least {limits.floor})"
+    )
+
+
+def _held(plan: ServicePlan, verdict: str) -> ServicePlan:
+    if not verdict or not plan.removals:
+        return plan
+    passing = tuple(item for item in plan.changes if not isinstance(item, Deregister | DeleteService))
+    return replace(plan, changes=passing, held=plan.removals, hold=verdict)

@@ -1,0 +1,1 @@
+"""When it is done: hints, passes, back-off, leases and leaving."""

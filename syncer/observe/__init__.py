@@ -1,0 +1,1 @@
+"""Who watches: metrics, status and log, fed by the reports of passes."""

@@ -1,0 +1,1 @@
+"""From a YAML file and the environment to settings, every fault at once."""

@@ -1,0 +1,1 @@
+"""One folder for each system; they do not know each other."""

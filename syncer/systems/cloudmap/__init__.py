@@ -1,0 +1,1 @@
+"""AWS Cloud Map: reading, writing and following its namespaces."""

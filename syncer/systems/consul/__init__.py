@@ -1,0 +1,1 @@
+"""Consul: reading, writing and watching one datacenter."""

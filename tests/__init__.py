@@ -1,0 +1,1 @@
+"""Tests; every helper that several of them share is in tests.support."""

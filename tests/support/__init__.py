@@ -1,0 +1,1 @@
+"""What tests stand on: real agents, free ports, waiting for a condition."""
