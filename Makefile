@@ -8,8 +8,8 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 CONSUL := .cache/consul/consul
 UV_VERSION := 0.13.8
-# The folders with Python in them, of those that are here.
-CODE := $(wildcard syncer tests demo tools)
+# What there is with Python in it.
+CODE := $(wildcard syncer tests demo tools/*.py)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
@@ -20,6 +20,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with what the lock file names
+	@:
 
 $(STAMP): requirements-dev.lock tools/setup.sh
 	@tools/setup.sh

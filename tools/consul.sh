@@ -58,11 +58,11 @@ Dir::Cache "$work/cache";
 EOF
 apt() { apt-get -c "$work/apt.conf" -qq "$@" >>"$work/log" 2>&1; }
 
-# apt itself reads its sources, of either format. Whoever else has a component of that name is asked in vain:
-# only what the distribution's key has signed is taken.
+# apt itself reads its sources, of either format, and names what it would fetch (it fetches nothing here).
+# Whoever else has a component of that name is asked in vain: only what the distribution's key signed is taken.
 mirrors() {
-    apt-get indextargets --format '$(COMPONENT) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-        awk -v component="$component" '$1 == component && $2 !~ /security/ && !seen[$2]++ { print $2 }'
+    apt-get update --print-uris 2>/dev/null | sed -n "s,^'\(.*\)/dists/.*/$component/binary-.*,\1,p" |
+        awk '!/security/ && !seen[$0]++'
 }
 
 fetch() {
@@ -79,6 +79,7 @@ while read -r mirror; do
     fi
 done < <(mirrors)
 if [[ -z $found ]]; then
+    # apt's own words, where it had any.
     [[ ! -s $work/log ]] || sed 's/^/    /' "$work/log" >&2
     die "found none on PATH, and no mirror in apt's sources gave the package of $suite."
 fi

@@ -1,11 +1,15 @@
 """What a registry can carry: the limits of names, attributes and tags, as values that each system states."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Final
 
 from syncer.core.model import Instance, Skip
+
+_TAGS_KEY: Final = 16
+"""Characters set aside for the key of the attribute that carries the tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,12 @@ def fit(instance: Instance, limits: AttributeLimits) -> tuple[Instance, tuple[Sk
     """
     kept: dict[str, str] = {}
     dropped: list[Skip] = []
-    room = limits.total
     tags, lost = _fit_tags(instance.tags, limits)
-    count = limits.count
+    count, room = limits.count, limits.total
     if limits.tags_length is not None and tags:
         count -= 1
         if room is not None:
-            room -= len(",".join(tags)) + 16
+            room -= len(",".join(tags)) + _TAGS_KEY
     for key, value in sorted(instance.attributes.items()):
         reason = _problem(key, value, limits)
         if reason is None and len(kept) >= count:
@@ -74,13 +77,13 @@ def fit(instance: Instance, limits: AttributeLimits) -> tuple[Instance, tuple[Sk
         if room is not None:
             room -= len(key) + len(value)
     dropped.extend(
-        Skip(instance.service, instance.id, f"tag {tag!r} is not carried: no room") for tag in lost
+        Skip(instance.service, instance.id, f"tag {tag!r} is not carried: {reason}") for tag, reason in lost
     )
-    return replace(instance, attributes=_frozen(kept), tags=tags), tuple(dropped)
+    return replace(instance, attributes=MappingProxyType(kept), tags=tags), tuple(dropped)
 
 
 def _problem(key: str, value: str, limits: AttributeLimits) -> str | None:
-    if key.startswith(limits.reserved) if limits.reserved else False:
+    if key.startswith(limits.reserved):
         return "the key is reserved"
     if len(key) > limits.key_length or not limits.key.fullmatch(key):
         return "the key is not allowed there"
@@ -91,25 +94,23 @@ def _problem(key: str, value: str, limits: AttributeLimits) -> str | None:
     return None
 
 
-def _fit_tags(tags: tuple[str, ...], limits: AttributeLimits) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _fit_tags(
+    tags: tuple[str, ...], limits: AttributeLimits
+) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
+    """Return the tags that go through, and those that do not, with the reason."""
     if limits.tags_length is None:
-        return tags, ()
+        return tags, []
+    room = limits.tags_length if limits.count > 0 else 0
+    if limits.total is not None:
+        room = min(room, limits.total - _TAGS_KEY)
     kept: list[str] = []
-    lost: list[str] = []
-    used = 0
+    lost: list[tuple[str, str]] = []
     for tag in tags:
-        if (
-            "," in tag
-            or not tag
-            or not limits.value.fullmatch(tag)
-            or used + len(tag) + 1 > limits.tags_length
-        ):
-            lost.append(tag)
+        if "," in tag or not limits.value.fullmatch(tag) or not tag:
+            lost.append((tag, "it has characters that are not allowed there"))
+        elif len(tag) > room:
+            lost.append((tag, f"all tags together may have {limits.tags_length} characters there"))
         else:
             kept.append(tag)
-            used += len(tag) + 1
-    return tuple(kept), tuple(lost)
-
-
-def _frozen(values: dict[str, str]) -> Mapping[str, str]:
-    return MappingProxyType(values)
+            room -= len(tag) + 1  # and the comma behind it
+    return tuple(kept), lost

@@ -41,7 +41,7 @@ class Filter:
             denied = _first(self.exclude_tags, tag)
             if denied is not None:
                 return f"its tag {tag!r} is excluded by {denied!r}"
-        if self.include_tags and not any(_first(self.include_tags, tag) for tag in tags):
+        if self.include_tags and all(_first(self.include_tags, tag) is None for tag in tags):
             return "none of its tags is included"
         return None
 
@@ -50,7 +50,7 @@ class Filter:
             if key in attributes and fnmatchcase(attributes[key], pattern):
                 return f"its attribute {key!r} is excluded by {pattern!r}"
         for key, pattern in sorted(self.include_attributes.items()):
-            if not fnmatchcase(attributes.get(key, ""), pattern) or key not in attributes:
+            if key not in attributes or not fnmatchcase(attributes[key], pattern):
                 return f"its attribute {key!r} does not match {pattern!r}"
         return None
 

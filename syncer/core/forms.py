@@ -41,7 +41,8 @@ def consul_forms(service: str, tags: tuple[str, ...], where: ConsulDomain) -> It
     yield Form(f"_{service}._tcp.service.{where.domain}", "SRV", "RFC 2782")
     for tag in tags:
         yield Form(f"{tag}.{service}.service.{where.domain}", "A", f"only instances with the tag {tag}")
-        yield Form(f"_{service}._{tag}.service.{where.domain}", "SRV", f"only instances with the tag {tag}")
+        if tag.lower() != "tcp":  # Consul reads _tcp as "any instance", whatever tags there are
+            yield Form(f"_{service}._{tag}.service.{where.domain}", "SRV", f"only instances with the tag {tag}")
 
 
 def cloudmap_forms(service: str, namespace: str, records: frozenset[str]) -> Iterator[Form]:
@@ -62,10 +63,11 @@ def parse(name: str, where: ConsulDomain, namespaces: tuple[str, ...]) -> Parsed
     """Return what the DNS name *name* means; None where it is in neither style.
 
     Reads the forms of :func:`consul_forms` and :func:`cloudmap_forms`, in any case, with or without a final dot.
+    In a namespace a dot may belong to the service's own name: ``i.web`` is not told from the SRV target ``i`` of ``web``.
     A namespace that ends like Consul's own domain (``service.consul``) wins over Consul's reading of the name when
     both fit: callers who want the other one name the side.
     """
-    text = name.rstrip(".").lower()
+    text = _plain(name)
     for namespace in sorted(namespaces, key=len, reverse=True):
         if text.endswith("." + namespace.lower()):
             return _parse_cloudmap(text[: -len(namespace) - 1], namespace)
@@ -74,6 +76,7 @@ def parse(name: str, where: ConsulDomain, namespaces: tuple[str, ...]) -> Parsed
 
 def parse_consul(text: str, where: ConsulDomain) -> Parsed | None:
     """Return what *text* means in Consul's style; None where it is not in it."""
+    text = _plain(text)
     tail = "." + where.domain.lower()
     if not text.endswith(tail):
         return None
@@ -87,9 +90,13 @@ def parse_consul(text: str, where: ConsulDomain) -> Parsed | None:
     datacenter = right[0] if right else ""
     if len(left) == 2 and left[0].startswith("_") and left[1].startswith("_"):
         tag = left[1][1:]
-        return Parsed(left[0][1:], "consul", datacenter, None if tag in {"tcp", "udp"} else tag)
+        return Parsed(left[0][1:], "consul", datacenter, None if tag == "tcp" else tag)
     return Parsed(left[-1], "consul", datacenter, ".".join(left[:-1]) or None)
 
 
 def _parse_cloudmap(service: str, namespace: str) -> Parsed | None:
     return Parsed(service, "cloudmap", namespace) if service else None
+
+
+def _plain(name: str) -> str:
+    return name.rstrip(".").lower()

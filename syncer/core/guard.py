@@ -5,6 +5,7 @@ A source that reads as empty, or as much smaller than it was, is more often brok
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import floor
 
 from syncer.core.plan import DeleteService, Deregister, ServicePlan
 
@@ -20,7 +21,7 @@ class GuardLimits:
 
     def allowed(self, owned: int) -> int:
         """Return how many of *owned* instances may be removed."""
-        return max(self.floor, int(self.share * owned))
+        return max(self.floor, floor(round(self.share * owned, 6)))  # 0.29 * 100 is 28.999…
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _verdict(scope: str, asked: int, recent: int, owned: int, limits: GuardLimit
     lately = f" after {recent} a moment ago" if recent else ""
     return (
         f"{scope}: {asked} of {before} would be removed{lately}; "
-        f"{allowed} may be at once ({limits.share:.0%}, at least {limits.floor})"
+        f"{allowed} may be at once ({limits.share * 100:g} %, at least {limits.floor})"
     )
 
 

@@ -25,7 +25,9 @@ def target_id(origin: str, service: str, instance: str, attempt: int = 0) -> str
 
 def short_digest(*parts: str) -> str:
     """Return ten hexadecimal digits of *parts*; a boundary moved between two parts changes it."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:_DIGEST]
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    # JSON can carry half of a surrogate pair; an odd id is no reason to fail.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_DIGEST]
 
 
 def dns_label(text: str, length: int = MAX_LABEL) -> str:

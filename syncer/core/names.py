@@ -7,6 +7,7 @@ is not translated at all: two services never meet under one name by accident.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from syncer.core.carrier import Carrier
 from syncer.core.model import Conflict, Skip, nothing
@@ -20,6 +21,15 @@ class Naming:
     suffix: str = ""
     renames: Mapping[str, str] = field(default_factory=nothing, hash=False)
     """Source name to target name; takes the place of prefix and suffix for the names it holds."""
+    _inverse: Mapping[str, tuple[str, str]] = field(init=False, repr=False, compare=False, hash=False)
+    """Target name, folded, to the rename that takes it. Where several would, the first source name has it."""
+
+    def __post_init__(self) -> None:
+        inverse: dict[str, tuple[str, str]] = {}
+        for source, target in sorted(self.renames.items()):
+            inverse.setdefault(target.casefold(), (source, target))
+        object.__setattr__(self, "renames", MappingProxyType(dict(self.renames)))
+        object.__setattr__(self, "_inverse", MappingProxyType(inverse))
 
     def _plain(self, name: str) -> str:
         return f"{self.prefix}{name}{self.suffix}"
@@ -32,9 +42,9 @@ class Naming:
 
     def back(self, name: str) -> str | None:
         """Return the source's name for the target's *name*; None where no source name leads there."""
-        for source, target in self.renames.items():
-            if target.casefold() == name.casefold():
-                return source if target == name else None
+        renamed = self._inverse.get(name.casefold())
+        if renamed is not None:
+            return renamed[0] if renamed[1] == name else None
         if not (name.startswith(self.prefix) and name.endswith(self.suffix)):
             return None
         source = name[len(self.prefix) : len(name) - len(self.suffix)]

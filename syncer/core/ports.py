@@ -101,3 +101,5 @@ class End:
     watches: tuple[Watch, ...] = ()
     writer: Writer | None = None
     """None for a registry that is only read."""
+    lag: float = 0.0
+    """Seconds that ordinary reads may be behind writes; reads that are asked to be fresh are not."""

@@ -3,12 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Final
 
 from syncer.core.carrier import fit
-from syncer.core.model import Complete, Conflict, Health, Instance, Mark, Skip
+from syncer.core.model import Complete, Conflict, Instance, Mark, ServiceInfo, Skip
 from syncer.core.rules import Address, RouteRules, SameName, Unhealthy
 
 _UNUSABLE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - refused, not bound to
+_ANY: Final = "*"
+_Slot = tuple[str, int | str | None]
+"""An address, with a port or whatever the port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,43 +31,55 @@ def wanted(rules: RouteRules, name: str, source: Complete, target: Complete) -> 
 
     Exclusions come first: what is no plain service, what a syncer wrote (echo), what the filters deny, what has no
     address that the target's records can answer with. Then what is there natively already, then health, then one
-    instance for each address where the target takes no more.
+    instance for each address where the target takes no more. The order of the instances read plays no part.
     """
-    skipped: list[Skip] = []
-    conflicts: list[Conflict] = []
+    offered, skipped = _offered(rules, name, source, target.info)
     native = tuple(item for item in target.instances if not is_ours(item, rules))
     if rules.same_name is SameName.SKIP and any(item.mark is None for item in native):
         reason = f"the target has a service {name!r} of its own, and same_name is skip"
-        return Wanted((), (Skip(source.service, None, reason),))
-    records = rules.records if target.info is None else target.info.records
-    fitting: list[Instance] = []
-    for instance in source.instances:
-        result = _translate(rules, name, instance, records)
-        if isinstance(result, Skip):
-            skipped.append(result)
-        elif result is not None:
-            fitted, dropped = fit(result, rules.carrier.attributes)
-            skipped.extend(dropped)
-            fitting.append(fitted)
-    free: list[Instance] = []
-    for instance in fitting:
-        held = _held_natively(instance, native, unique=rules.carrier.unique_address)
-        if isinstance(held, Skip):
-            skipped.append(held)
-        elif held is not None:
-            conflicts.append(held)
-        else:
-            free.append(instance)
-    registered = {item.origin_id for item in target.instances if is_ours(item, rules)}
-    kept, withdrawn = _by_health(rules, free, registered, others=bool(native), settable=_settable(target))
-    single, sharing = _one_per_address(kept, registered) if rules.carrier.unique_address else (kept, [])
-    return Wanted(tuple(single), (*skipped, *withdrawn, *sharing), tuple(conflicts), len(fitting))
+        return Wanted((), (Skip(source.service, None, reason),), offered=len(offered))
+    registered = {_origin(item) for item in target.instances if is_ours(item, rules)}
+    free, held, conflicts = _unheld(rules, offered, native, registered, target.info)
+    others = any(item.health.serves and not item.kind for item in native)
+    kept, withdrawn = _by_health(rules, free, registered, others=others, settable=rules.settable(target.info))
+    single, sharing = _one_per_address(rules, kept, registered, target.info)
+    notes = (*_unchangeable(rules, source.service, target.info), *skipped, *held, *withdrawn, *sharing)
+    return Wanted(tuple(single), notes, tuple(conflicts), len(offered))
 
 
 def is_ours(instance: Instance, rules: RouteRules) -> bool:
     """Whether *instance* was written by this route of this owner: by equality, not by likeness."""
     mark = instance.mark
     return mark is not None and mark.owner == rules.owner and mark.origin == rules.source
+
+
+def _origin(instance: Instance) -> tuple[str, str]:
+    """What *instance*, which carries a mark, is in its origin: service and id."""
+    mark = instance.mark
+    assert mark is not None
+    return (mark.service, mark.instance)
+
+
+def _skip(instance: Instance, reason: str, advice: str = "") -> Skip:
+    return Skip(*_origin(instance), reason, advice)
+
+
+def _offered(
+    rules: RouteRules, name: str, source: Complete, info: ServiceInfo | None
+) -> tuple[list[Instance], list[Skip]]:
+    """Return what of *source* may be carried over, translated and within the target's limits, in order of id."""
+    records = rules.records_of(info)
+    offered: list[Instance] = []
+    skipped: list[Skip] = []
+    for instance in sorted(source.instances, key=lambda item: item.id):
+        result = _translate(rules, name, instance, records)
+        if isinstance(result, Skip):
+            skipped.append(result)
+        elif result is not None:
+            fitted, dropped = fit(result, rules.carrier.attributes)
+            offered.append(fitted)
+            skipped.extend(replace(skip, service=instance.service) for skip in dropped)
+    return offered, skipped
 
 
 def _translate(
@@ -76,12 +92,12 @@ def _translate(
         if not rules.transit:
             return None
         chain = (*instance.mark.chain, instance.mark.origin)
-        if rules.target in chain:
+        if rules.target in chain or rules.source in chain:
             return None
     denied = rules.filter.instance(instance)
     if denied is not None:
         return denied
-    moved = _addressed(instance, rules)
+    moved = _addressed(instance, rules, records)
     problem = _unreachable(moved, records, rules)
     if problem is not None:
         return Skip(instance.service, instance.id, problem)
@@ -95,12 +111,19 @@ def _translate(
     )
 
 
-def _addressed(instance: Instance, rules: RouteRules) -> Instance:
+def _addressed(instance: Instance, rules: RouteRules, records: frozenset[str]) -> Instance:
+    """Return *instance* with the addresses that the target is to hold, and none that it cannot."""
     if rules.address is Address.PUBLIC:
         instance = replace(instance, ipv4=instance.public_ipv4, ipv6=instance.public_ipv6, hostname=None)
+    if (instance.ipv4 or instance.ipv6) and not _takes_hostname(rules, records):
+        instance = replace(instance, hostname=None)
     if rules.carrier.public_addresses:
         return instance
     return replace(instance, public_ipv4=None, public_ipv6=None)
+
+
+def _takes_hostname(rules: RouteRules, records: frozenset[str]) -> bool:
+    return rules.carrier.hostnames or "CNAME" in records
 
 
 def _merged(attributes: Mapping[str, str], extra: Mapping[str, str]) -> Mapping[str, str]:
@@ -114,7 +137,7 @@ def _unreachable(instance: Instance, records: frozenset[str], rules: RouteRules)
         return f"it has no {kind}address"
     if _UNUSABLE & set(instance.addresses):
         return "its address is the unspecified one"
-    if instance.hostname and not rules.carrier.hostnames and "CNAME" not in records:
+    if instance.hostname and not _takes_hostname(rules, records):
         return "it has a name instead of an address, which only a CNAME record can carry"
     needs = (
         ("A", instance.ipv4, "it has no IPv4 address"),
@@ -129,71 +152,107 @@ def _unreachable(instance: Instance, records: frozenset[str], rules: RouteRules)
     return None
 
 
-def _held_natively(
-    instance: Instance, native: tuple[Instance, ...], *, unique: bool
-) -> Skip | Conflict | None:
-    for other in native:
-        shared = set(instance.addresses) & set(other.addresses)
-        if not shared or not (unique or instance.port == other.port):
+def _unchangeable(rules: RouteRules, service: str, info: ServiceInfo | None) -> tuple[Skip, ...]:
+    """Say so where a service of ours has other records than the route asks for now."""
+    if info is None or info.owner != rules.owner or not info.records or info.records == rules.records:
+        return ()
+    has, asked = (" and ".join(sorted(records)) or "no" for records in (info.records, rules.records))
+    reason = f"it has {has} records there, which cannot be changed; the route asks for {asked} records"
+    return (Skip(service, None, reason, "delete the service there: it is created anew"),)
+
+
+def _unheld(
+    rules: RouteRules,
+    offered: list[Instance],
+    native: tuple[Instance, ...],
+    registered: set[tuple[str, str]],
+    info: ServiceInfo | None,
+) -> tuple[list[Instance], list[Skip], list[Conflict]]:
+    """Leave out what the target holds natively, or another syncer put there.
+
+    What a user registered wins always. What another syncer wrote wins over what is new; beside what we have
+    registered it may stand: if each of two syncers withdrew for the other, nothing would be left.
+    """
+    holders: dict[_Slot, Instance] = {}
+    for other in sorted(native, key=_holder_rank):
+        for slot in _slots(rules, other, info):
+            holders.setdefault(slot, other)
+    free: list[Instance] = []
+    held: list[Skip] = []
+    conflicts: list[Conflict] = []
+    for item in offered:
+        found = [(holders[slot], slot) for slot in _slots(rules, item, info) if slot in holders]
+        if _origin(item) in registered:
+            found = [(other, slot) for other, slot in found if other.mark is None or slot[1] is _ANY]
+        if not found:
+            free.append(item)
             continue
-        if other.mark is not None:
-            holder = other.mark.owner
-            return Conflict(
-                instance.service,
-                instance.origin_id,
-                f"{min(shared)} is already there, from {holder!r}",
-                holder,
-            )
-        return Skip(
-            instance.service,
-            instance.origin_id,
-            f"{min(shared)} is registered there already, not by a syncer",
-        )
-    return None
+        other, (address, _) = min(found, key=lambda pair: _holder_rank(pair[0]))
+        if other.mark is None:
+            held.append(_skip(item, f"{address} is registered there already, not by a syncer"))
+        else:
+            by = other.mark.owner
+            conflicts.append(Conflict(*_origin(item), f"{address} is already there, from {by!r}", by))
+    return free, held, conflicts
 
 
-def _settable(target: Complete) -> bool:
-    return target.info is None or target.info.health_settable
+def _holder_rank(instance: Instance) -> tuple[bool, str]:
+    return (instance.mark is not None, instance.id)
+
+
+def _slots(rules: RouteRules, instance: Instance, info: ServiceInfo | None) -> Iterator[_Slot]:
+    """Yield what only one instance should hold: an address with its port, some addresses whatever the port."""
+    for address in rules.exclusive(instance, info):
+        yield (address, _ANY)
+    for address in instance.addresses:
+        yield (address, instance.port)
 
 
 def _by_health(
-    rules: RouteRules, instances: list[Instance], registered: set[str], *, others: bool, settable: bool
+    rules: RouteRules,
+    instances: list[Instance],
+    registered: set[tuple[str, str]],
+    *,
+    others: bool,
+    settable: bool,
 ) -> tuple[list[Instance], list[Skip]]:
-    if not rules.carrier.healths:
-        settable = False
+    """Leave out what is critical, unless that would be written on it, or nothing would be left for its health alone.
+
+    Where all turn critical at once, all that are registered stay: resolvers then answer with them, as with the last.
+    """
     if rules.unhealthy is Unhealthy.MARK and settable:
         return instances, []
     serving = [item for item in instances if item.health.serves]
     critical = [item for item in instances if not item.health.serves]
-    if critical and not serving and not others and rules.keep_last:
-        kept = [item for item in critical if item.origin_id in registered]
-        critical = [item for item in critical if item not in kept]
-        serving = kept
-    withdrawn = [Skip(item.service, item.origin_id, "it is critical") for item in critical]
-    return serving, withdrawn
+    if not serving and not others and rules.keep_last:
+        serving = [item for item in critical if _origin(item) in registered]
+        critical = [item for item in critical if _origin(item) not in registered]
+    return serving, [_skip(item, "it is critical") for item in critical]
 
 
-def _one_per_address(instances: list[Instance], registered: set[str]) -> tuple[list[Instance], list[Skip]]:
+def _one_per_address(
+    rules: RouteRules,
+    instances: list[Instance],
+    registered: set[tuple[str, str]],
+    info: ServiceInfo | None,
+) -> tuple[list[Instance], list[Skip]]:
     """Choose one instance for each address: the healthy before others, what is there before what is new."""
 
-    def rank(item: Instance) -> tuple[bool, bool, str]:
-        return (item.health is Health.CRITICAL, item.origin_id not in registered, item.origin_id)
+    def rank(item: Instance) -> tuple[bool, bool, tuple[str, str]]:
+        return (not item.health.serves, _origin(item) not in registered, _origin(item))
 
     taken: dict[str, Instance] = {}
     chosen: list[Instance] = []
     sharing: list[Skip] = []
     for item in sorted(instances, key=rank):
-        first = next(iter(_taken(item, taken)), None)
+        addresses = rules.exclusive(item, info)
+        first = next((taken[address] for address in addresses if address in taken), None)
         if first is None:
-            taken.update(dict.fromkeys(item.addresses, item))
+            taken.update(dict.fromkeys(addresses, item))
             chosen.append(item)
         else:
             reason = (
                 f"{first.origin_id} of this service has the same address, and one address is registered once"
             )
-            sharing.append(Skip(item.service, item.origin_id, reason, "records: [SRV]"))
+            sharing.append(_skip(item, reason, "records: [SRV]"))
     return chosen, sharing
-
-
-def _taken(item: Instance, taken: dict[str, Instance]) -> Iterator[Instance]:
-    return (taken[address] for address in item.addresses if address in taken)

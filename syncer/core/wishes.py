@@ -37,7 +37,7 @@ class Wishes(Generic[Key, Wish]):
 
     def latest(self, key: Key) -> Wish | None:
         """Return what *key* will be once everything is carried out; None where nothing is under way."""
-        return self._waiting.get(key) or self._running.get(key)
+        return self._waiting[key] if key in self._waiting else self._running.get(key)
 
     def __len__(self) -> int:
         """Return how many keys have something under way."""

@@ -1,1 +1,1 @@
-"""When it is done: hints, passes, back-off, leases and leaving."""
+"""When things happen: hints, debounce, passes, back-off, holds, shutdown."""

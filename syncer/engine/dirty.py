@@ -1,0 +1,85 @@
+"""The services of a route that need a look, gathered until the route takes them."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a pass has to look at."""
+
+    sources: set[str] = field(default_factory=set)
+    """Names in the source registry."""
+    targets: set[str] = field(default_factory=set)
+    """Names in the target registry."""
+    full: bool = False
+    """Whether everything is to be looked at, the lists of services included."""
+    since: float = 0.0
+    """``time.monotonic()`` of the first hint."""
+
+    def __bool__(self) -> bool:
+        return self.full or bool(self.sources) or bool(self.targets)
+
+
+class Dirty:
+    """Collects hints; hands them out at once after a calm, and in batches while they keep coming. Thread-safe."""
+
+    def __init__(self, debounce: float) -> None:
+        """Wait up to *debounce* seconds for more while changes keep coming."""
+        self._debounce = debounce
+        self._batch = Batch()
+        self._taken = 0.0
+        self._changed = threading.Condition()
+
+    def add(self, *, sources: frozenset[str] = frozenset(), targets: frozenset[str] = frozenset()) -> None:
+        """Have these services looked at."""
+        with self._changed:
+            self._note()
+            self._batch.sources |= sources
+            self._batch.targets |= targets
+            self._changed.notify_all()
+
+    def add_all(self) -> None:
+        """Have everything looked at."""
+        with self._changed:
+            self._note()
+            self._batch.full = True
+            self._changed.notify_all()
+
+    def take(self, stop: threading.Event) -> Batch | None:
+        """Wait for something to look at and return it; None once *stop* is set and :meth:`wake` is called."""
+        with self._changed:
+            while not stop.is_set():
+                now = time.monotonic()
+                if self._batch:
+                    ready = (
+                        self._batch.since
+                        if now - self._taken > 4 * self._debounce
+                        else self._taken + self._debounce
+                    )
+                    if ready <= now:
+                        return self._hand_over()
+                    self._changed.wait(ready - now)
+                else:
+                    self._changed.wait()
+        return None
+
+    def take_now(self) -> Batch:
+        """Return what is there to look at, which may be nothing."""
+        with self._changed:
+            return self._hand_over()
+
+    def wake(self) -> None:
+        """Let :meth:`take` look at its stop event at once."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _note(self) -> None:
+        if not self._batch:
+            self._batch.since = time.monotonic()
+
+    def _hand_over(self) -> Batch:
+        batch, self._batch = self._batch, Batch()
+        self._taken = time.monotonic()
+        return batch

@@ -1,0 +1,87 @@
+"""Which services a pass looks at, under both their names, and how they read."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from syncer.core.model import Complete, Conflict, Read, Skip, Unlisted
+from syncer.core.names import meeting, translate
+from syncer.core.reconcile import Pair
+from syncer.core.rules import RouteRules
+from syncer.core.wanted import is_ours
+from syncer.engine.dirty import Batch
+from syncer.engine.mirror import Mirror
+
+
+@dataclass(slots=True)
+class Pairing:
+    """Finds the pairs of one route. Used by the route's own thread alone."""
+
+    rules: RouteRules
+    source: Mirror
+    target: Mirror
+    untranslated: dict[str, Skip | Conflict] = field(default_factory=dict)
+    """Source services without a name in the target."""
+    _collisions: dict[str, Conflict] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)
+
+    def relist(self) -> tuple[str, ...]:
+        """List both registries anew where they are stale; return what could not be listed."""
+        listings = ((self.source, self.source.relist()), (self.target, self.target.relist()))
+        return tuple(f"{mirror.id}: {item.reason}" for mirror, item in listings if isinstance(item, Unlisted))
+
+    def pairs(self, batch: Batch) -> Iterator[Pair]:
+        """Yield the pairs that *batch* asks for, each read on both sides; a full batch asks for all there are."""
+        sources, targets = set(batch.sources), set(batch.targets)
+        if batch.full:
+            sources |= self.source.names
+            targets |= self.target.names
+        self._note(sources, full=batch.full)
+        names = self._by_target(sources, targets)
+        self.target.refresh(names, certain=False)
+        owning = {name: self._owning(name) for name in names}
+        self._read_sources(names, owning)
+        for name, source_name in sorted(names.items()):
+            yield self._pair(name, source_name, owning=owning[name])
+
+    def _note(self, sources: set[str], *, full: bool) -> None:
+        if full or not sources <= self._known:
+            self._known = set(self.source.names) | sources
+            self._collisions = meeting(self._taken(self._known), self.rules.naming)
+            self.untranslated = {
+                name: skip for name, skip in self.untranslated.items() if name in self._known
+            }
+
+    def _taken(self, names: Iterable[str]) -> Iterator[str]:
+        return (name for name in names if self.rules.filter.service(name) is None)
+
+    def _by_target(self, sources: set[str], targets: set[str]) -> dict[str, str | None]:
+        """Return the target names to look at, each with the source name that leads there."""
+        names: dict[str, str | None] = {name: self.rules.naming.back(name) for name in targets}
+        for source_name in sources:
+            target_name = translate(source_name, self.rules.naming, self.rules.carrier)
+            if isinstance(target_name, str):
+                names[target_name] = source_name
+                self.untranslated.pop(source_name, None)
+            elif self.rules.filter.service(source_name) is None:
+                self.untranslated[source_name] = target_name
+        return names
+
+    def _owning(self, name: str) -> bool:
+        read = self.target.view(name, certain=False)
+        return isinstance(read, Complete) and any(is_ours(item, self.rules) for item in read.instances)
+
+    def _read_sources(self, names: dict[str, str | None], owning: dict[str, bool]) -> None:
+        eligible = [(name, source) for name, source in names.items() if source and self._eligible(source)]
+        self.source.refresh([source for name, source in eligible if owning[name]])
+        self.source.refresh([source for _, source in eligible], certain=False)
+
+    def _eligible(self, source_name: str) -> bool:
+        return self.rules.filter.service(source_name) is None
+
+    def _pair(self, name: str, source_name: str | None, *, owning: bool) -> Pair:
+        source: Read | None = None
+        if source_name is not None:
+            eligible = self._eligible(source_name)
+            source = self.source.view(source_name, certain=owning) if eligible else Complete(source_name, ())
+        collision = self._collisions.get(source_name) if source_name is not None else None
+        return Pair(name, self.target.view(name, certain=False), source_name, source, collision)
