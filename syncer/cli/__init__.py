@@ -1,6 +1,5 @@
 """The commands that a user types."""
 
+from syncer.cli.main import main
 
-def main() -> None:
-    """Run the command named on the command line; ends the process with its exit code."""
-    raise SystemExit("syncer: no commands are installed yet")
+__all__ = ["main"]

@@ -42,7 +42,9 @@ def consul_forms(service: str, tags: tuple[str, ...], where: ConsulDomain) -> It
     for tag in tags:
         yield Form(f"{tag}.{service}.service.{where.domain}", "A", f"only instances with the tag {tag}")
         if tag.lower() != "tcp":  # Consul reads _tcp as "any instance", whatever tags there are
-            yield Form(f"_{service}._{tag}.service.{where.domain}", "SRV", f"only instances with the tag {tag}")
+            yield Form(
+                f"_{service}._{tag}.service.{where.domain}", "SRV", f"only instances with the tag {tag}"
+            )
 
 
 def cloudmap_forms(service: str, namespace: str, records: frozenset[str]) -> Iterator[Form]:

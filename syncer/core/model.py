@@ -157,7 +157,7 @@ Listing = Listed | Unlisted
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Something deliberately not carried over, and why."""
+    """Something deliberately not carried over, and why; service and instance as the source names them."""
 
     service: str
     instance: str | None
@@ -168,7 +168,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Something wanted that somebody else holds; reported, never overwritten."""
+    """Something wanted that somebody else holds; reported, never overwritten. Named as the source names it."""
 
     service: str
     instance: str | None

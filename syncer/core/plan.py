@@ -4,21 +4,25 @@
     A        -                Register(A)
     A        A, ours          -, Update(A) or SetHealth(A)
     A        A, another's     Conflict
-    A        B, ours, unwanted, on A's address, where an address may be there once
+    A        B, ours, on A's address, where an address may be there once
                               Update(B → A): taken over in place, never without an address
     -        A, ours          Deregister(A)
     -        A, another's     -
 
-Only what carries our own mark is ever changed. Order: create the service, register, update, then remove.
+Only what carries our own mark is ever changed. Order: create the service, register, update, then remove. A plan has
+at most one change for each instance: where its health and something else differ, the Update goes first, and the next
+plan sees whether the registry took the health with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from syncer.core.identity import target_id
 from syncer.core.model import Complete, Conflict, Health, Instance, ServiceInfo, Skip
+from syncer.core.place import place
 from syncer.core.rules import RouteRules
-from syncer.core.wanted import Wanted, is_ours
+from syncer.core.wanted import Wanted, is_ours, origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +106,15 @@ class DeleteService:
 InstanceChange = Register | Update | SetHealth | Deregister
 Change = CreateService | UpdateService | InstanceChange | DeleteService
 
-_ORDER: tuple[type, ...] = (
-    CreateService,
-    UpdateService,
-    Register,
-    Update,
-    SetHealth,
-    Deregister,
-    DeleteService,
-)
+_ORDER: Final[Mapping[type, int]] = {
+    CreateService: 0,
+    UpdateService: 1,
+    Register: 2,
+    Update: 3,
+    SetHealth: 3,
+    Deregister: 5,
+    DeleteService: 6,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +146,17 @@ class ServicePlan:
 
 
 def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Return *changes* in the order in which they are safe: what adds first, what removes last."""
-    return tuple(
-        sorted(changes, key=lambda change: (_ORDER.index(type(change)), change.service, instance_id(change)))
-    )
+    """Return *changes* in the order in which they are safe: what adds first, what removes last.
+
+    Of the updates, those that leave their instance serving come first: one that takes over is there before the
+    other turns critical.
+    """
+    return tuple(sorted(changes, key=lambda change: (_rank(change), change.service, instance_id(change))))
+
+
+def _rank(change: Change) -> int:
+    falls = isinstance(change, Update | SetHealth) and not change.instance.health.serves
+    return _ORDER[type(change)] + falls
 
 
 def instance_id(change: Change) -> str:
@@ -156,77 +167,63 @@ def instance_id(change: Change) -> str:
 def make_plan(
     rules: RouteRules, name: str, want: Wanted, current: Complete
 ) -> tuple[tuple[Change, ...], tuple[Conflict, ...]]:
-    """Return the changes that turn *current* into *want*, in order, and what somebody else holds."""
-    ours = {item.id: item for item in current.instances if is_ours(item, rules)}
-    theirs = {item.id: item for item in current.instances if item.id not in ours}
-    placed, surplus = _place(rules, want.instances, ours)
+    """Return the changes that turn *current* into *want*, in order, and what somebody else holds.
+
+    The origins of *want* differ from each other. The order in which *current* was read plays no part.
+    """
+    ours = sorted((item for item in current.instances if is_ours(item, rules)), key=lambda item: item.id)
+    theirs = {item.id: item for item in current.instances if not is_ours(item, rules)}
+    slots = place(rules, want.instances, ours, current.info)
+    taken = {item.id for item in ours}
     changes: list[Change] = []
     conflicts: list[Conflict] = []
-    for instance, before in placed:
-        holder = theirs.get(instance.id)
-        if holder is not None:
-            by = holder.mark.owner if holder.mark else "somebody without a mark"
-            conflicts.append(Conflict(name, instance.id, f"the id {instance.id!r} is held by {by}", by))
-        elif before is None:
-            changes.append(Register(instance))
+    for item in want.instances:
+        before = slots.get(origin(item))
+        if before is not None:
+            changes.extend(_difference(rules, before, replace(item, id=before.id), current.info))
+            continue
+        new = replace(item, id=_new_id(item, taken))
+        holder = theirs.get(new.id)
+        if holder is None:
+            changes.append(Register(new))
         else:
-            changes.extend(_difference(before, instance, current.info))
-    changes.extend(Deregister(item) for item in surplus)
-    changes.extend(
-        _service_changes(rules, name, current, needed=any(isinstance(c, Register) for c in changes))
-    )
+            by = holder.mark.owner if holder.mark else "somebody without a mark"
+            conflicts.append(Conflict(*origin(item), f"the id {new.id!r} of {name!r} is held by {by!r}", by))
+    kept = {before.id for before in slots.values()}
+    changes.extend(Deregister(item) for item in ours if item.id not in kept)
+    changes.extend(_service_changes(rules, name, want, changes, current.info))
     return ordered(changes), tuple(conflicts)
 
 
-def _place(
-    rules: RouteRules, instances: tuple[Instance, ...], ours: dict[str, Instance]
-) -> tuple[list[tuple[Instance, Instance | None]], list[Instance]]:
-    """Give every wanted instance its id: the one it has, one on its address that is free, or a new one."""
-    by_origin = {(item.mark.service, item.mark.instance): item for item in ours.values() if item.mark}
-    placed: list[tuple[Instance, Instance | None]] = []
-    new: list[Instance] = []
-    for item in instances:
-        before = by_origin.pop((item.mark.service, item.mark.instance), None) if item.mark else None
-        if before is None:
-            new.append(item)
-        else:
-            placed.append((replace(item, id=before.id), before))
-    placed_ids = {before.id for _, before in placed if before is not None}
-    free = {item.id: item for item in ours.values() if item.id not in placed_ids}
-    for item in new:
-        heir = next((old for old in free.values() if set(old.addresses) & set(item.addresses)), None)
-        if heir is not None and rules.carrier.unique_address:
-            del free[heir.id]
-            placed.append((replace(item, id=heir.id), heir))
-        else:
-            placed.append((replace(item, id=_new_id(item, ours)), None))
-    return placed, sorted(free.values(), key=lambda item: item.id)
-
-
-def _new_id(item: Instance, ours: dict[str, Instance]) -> str:
+def _new_id(item: Instance, taken: set[str]) -> str:
+    """Return an id for *item* that is not in *taken*: an entry that was taken over keeps the id it began with."""
     mark = item.mark
     assert mark is not None
     attempt = 0
-    while (candidate := target_id(mark.origin, mark.service, mark.instance, attempt)) in ours:
+    while (candidate := target_id(mark.origin, mark.service, mark.instance, attempt)) in taken:
         attempt += 1
+    taken.add(candidate)
     return candidate
 
 
-def _difference(before: Instance, after: Instance, info: ServiceInfo | None) -> list[Change]:
-    changes: list[Change] = []
+def _difference(
+    rules: RouteRules, before: Instance, after: Instance, info: ServiceInfo | None
+) -> tuple[Change, ...]:
     if replace(before, health=after.health) != after:
-        changes.append(Update(before, after))
-    if (info is None or info.health_settable) and before.health.serves != after.health.serves:
-        changes.append(SetHealth(before.health, after))
-    return changes
+        return (Update(before, after),)
+    if rules.settable(info) and before.health.serves != after.health.serves:
+        return (SetHealth(before.health, after),)
+    return ()
 
 
-def _service_changes(rules: RouteRules, name: str, current: Complete, *, needed: bool) -> list[Change]:
+def _service_changes(
+    rules: RouteRules, name: str, want: Wanted, changes: list[Change], info: ServiceInfo | None
+) -> tuple[Change, ...]:
     if not rules.carrier.service_entities:
-        return []
-    info = current.info
+        return ()
     if info is None:
-        return [CreateService(name, rules.records, rules.ttl, rules.owner, rules.source)] if needed else []
-    if info.owner == rules.owner and info.records and info.ttl not in {None, rules.ttl}:
-        return [UpdateService(name, info, rules.ttl)]
-    return []
+        needed = any(isinstance(change, Register) for change in changes)
+        return (CreateService(name, rules.records, rules.ttl, rules.owner, rules.source),) if needed else ()
+    if want.instances and info.owner == rules.owner and info.records and info.ttl not in {None, rules.ttl}:
+        return (UpdateService(name, info, rules.ttl),)
+    return ()

@@ -1,5 +1,6 @@
 """One service, both sides read: what is to be done about it. The same function serves every route."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from syncer.core.model import Complete, Conflict, Read, Skip, Unreadable
@@ -17,6 +18,7 @@ class Pair:
     source_name: str | None = None
     """None where no source service leads to the target's name; then *source* is ignored."""
     source: Read | None = None
+    """None counts as unreadable where there is a source's name: what was not looked at is not gone."""
     collision: Conflict | None = None
     """Set where another source service would meet this one under its name."""
 
@@ -27,13 +29,9 @@ def reconcile(rules: RouteRules, pair: Pair, *, may_remove: bool = True, forget:
     Nothing is planned where a side is unreadable or the name is contested. *may_remove* is false until both
     registries were read completely once; *forget* is true when an empty service of ours has been empty long enough.
     """
-    unreadable = tuple(
-        f"{side}: {read.reason}"
-        for side, read in (("source", pair.source), ("target", pair.target))
-        if isinstance(read, Unreadable)
-    )
+    unreadable = tuple(_unreadable(pair))
     empty = ServicePlan(pair.target_name, pair.source_name, unreadable=unreadable)
-    if not isinstance(pair.target, Complete) or isinstance(pair.source, Unreadable):
+    if not isinstance(pair.target, Complete) or unreadable:
         return empty
     owned = sum(is_ours(item, rules) for item in pair.target.instances)
     if pair.collision is not None:
@@ -53,6 +51,15 @@ def reconcile(rules: RouteRules, pair: Pair, *, may_remove: bool = True, forget:
         owned=owned,
         offered=want.offered,
     )
+
+
+def _unreadable(pair: Pair) -> Iterator[str]:
+    if pair.source_name is not None and pair.source is None:
+        yield "source: it was not read"
+    if pair.source_name is not None and isinstance(pair.source, Unreadable):
+        yield f"source: {pair.source.reason}"
+    if isinstance(pair.target, Unreadable):
+        yield f"target: {pair.target.reason}"
 
 
 def _wanted(rules: RouteRules, pair: Pair) -> Wanted:

@@ -1,15 +1,13 @@
 """What the target should hold of one service, made from what the source holds."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
-from syncer.core.carrier import fit
-from syncer.core.model import Complete, Conflict, Instance, Mark, ServiceInfo, Skip
-from syncer.core.rules import Address, RouteRules, SameName, Unhealthy
+from syncer.core.model import Complete, Conflict, Instance, ServiceInfo, Skip
+from syncer.core.offer import offer
+from syncer.core.rules import RouteRules, SameName, Unhealthy
 
-_UNUSABLE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - refused, not bound to
 _ANY: Final = "*"
 _Slot = tuple[str, int | str | None]
 """An address, with a port or whatever the port."""
@@ -33,18 +31,18 @@ def wanted(rules: RouteRules, name: str, source: Complete, target: Complete) -> 
     address that the target's records can answer with. Then what is there natively already, then health, then one
     instance for each address where the target takes no more. The order of the instances read plays no part.
     """
-    offered, skipped = _offered(rules, name, source, target.info)
+    offered, skipped = offer(rules, name, source, target.info)
     native = tuple(item for item in target.instances if not is_ours(item, rules))
     if rules.same_name is SameName.SKIP and any(item.mark is None for item in native):
         reason = f"the target has a service {name!r} of its own, and same_name is skip"
         return Wanted((), (Skip(source.service, None, reason),), offered=len(offered))
-    registered = {_origin(item) for item in target.instances if is_ours(item, rules)}
+    registered = {origin(item) for item in target.instances if is_ours(item, rules)}
     free, held, conflicts = _unheld(rules, offered, native, registered, target.info)
     others = any(item.health.serves and not item.kind for item in native)
     kept, withdrawn = _by_health(rules, free, registered, others=others, settable=rules.settable(target.info))
     single, sharing = _one_per_address(rules, kept, registered, target.info)
     notes = (*_unchangeable(rules, source.service, target.info), *skipped, *held, *withdrawn, *sharing)
-    return Wanted(tuple(single), notes, tuple(conflicts), len(offered))
+    return Wanted(tuple(sorted(single, key=origin)), notes, tuple(conflicts), len(offered))
 
 
 def is_ours(instance: Instance, rules: RouteRules) -> bool:
@@ -53,7 +51,7 @@ def is_ours(instance: Instance, rules: RouteRules) -> bool:
     return mark is not None and mark.owner == rules.owner and mark.origin == rules.source
 
 
-def _origin(instance: Instance) -> tuple[str, str]:
+def origin(instance: Instance) -> tuple[str, str]:
     """What *instance*, which carries a mark, is in its origin: service and id."""
     mark = instance.mark
     assert mark is not None
@@ -61,95 +59,7 @@ def _origin(instance: Instance) -> tuple[str, str]:
 
 
 def _skip(instance: Instance, reason: str, advice: str = "") -> Skip:
-    return Skip(*_origin(instance), reason, advice)
-
-
-def _offered(
-    rules: RouteRules, name: str, source: Complete, info: ServiceInfo | None
-) -> tuple[list[Instance], list[Skip]]:
-    """Return what of *source* may be carried over, translated and within the target's limits, in order of id."""
-    records = rules.records_of(info)
-    offered: list[Instance] = []
-    skipped: list[Skip] = []
-    for instance in sorted(source.instances, key=lambda item: item.id):
-        result = _translate(rules, name, instance, records)
-        if isinstance(result, Skip):
-            skipped.append(result)
-        elif result is not None:
-            fitted, dropped = fit(result, rules.carrier.attributes)
-            offered.append(fitted)
-            skipped.extend(replace(skip, service=instance.service) for skip in dropped)
-    return offered, skipped
-
-
-def _translate(
-    rules: RouteRules, name: str, instance: Instance, records: frozenset[str]
-) -> Instance | Skip | None:
-    if instance.kind:
-        return Skip(instance.service, instance.id, f"it is a {instance.kind}, not a service")
-    chain: tuple[str, ...] = ()
-    if instance.mark is not None:
-        if not rules.transit:
-            return None
-        chain = (*instance.mark.chain, instance.mark.origin)
-        if rules.target in chain or rules.source in chain:
-            return None
-    denied = rules.filter.instance(instance)
-    if denied is not None:
-        return denied
-    moved = _addressed(instance, rules, records)
-    problem = _unreachable(moved, records, rules)
-    if problem is not None:
-        return Skip(instance.service, instance.id, problem)
-    return replace(
-        moved,
-        service=name,
-        tags=tuple(sorted({*instance.tags, *rules.extra_tags})),
-        attributes=_merged(instance.attributes, rules.extra_attributes),
-        mark=Mark(rules.owner, rules.source, instance.service, instance.id, chain),
-        managed_by="",
-    )
-
-
-def _addressed(instance: Instance, rules: RouteRules, records: frozenset[str]) -> Instance:
-    """Return *instance* with the addresses that the target is to hold, and none that it cannot."""
-    if rules.address is Address.PUBLIC:
-        instance = replace(instance, ipv4=instance.public_ipv4, ipv6=instance.public_ipv6, hostname=None)
-    if (instance.ipv4 or instance.ipv6) and not _takes_hostname(rules, records):
-        instance = replace(instance, hostname=None)
-    if rules.carrier.public_addresses:
-        return instance
-    return replace(instance, public_ipv4=None, public_ipv6=None)
-
-
-def _takes_hostname(rules: RouteRules, records: frozenset[str]) -> bool:
-    return rules.carrier.hostnames or "CNAME" in records
-
-
-def _merged(attributes: Mapping[str, str], extra: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType({**attributes, **extra}) if extra else attributes
-
-
-def _unreachable(instance: Instance, records: frozenset[str], rules: RouteRules) -> str | None:
-    """Why the target could not answer with *instance*; None if it can."""
-    if not instance.addresses:
-        kind = "public " if rules.address is Address.PUBLIC else ""
-        return f"it has no {kind}address"
-    if _UNUSABLE & set(instance.addresses):
-        return "its address is the unspecified one"
-    if instance.hostname and not _takes_hostname(rules, records):
-        return "it has a name instead of an address, which only a CNAME record can carry"
-    needs = (
-        ("A", instance.ipv4, "it has no IPv4 address"),
-        ("AAAA", instance.ipv6, "it has no IPv6 address"),
-        ("CNAME", instance.hostname, "it has no hostname"),
-        ("SRV", instance.port, "it has no port"),
-        ("SRV", instance.ipv4 or instance.ipv6, "it has no address"),
-    )
-    for record, value, lack in needs:
-        if record in records and not value:
-            return f"{lack}, and the service has {record} records"
-    return None
+    return Skip(*origin(instance), reason, advice)
 
 
 def _unchangeable(rules: RouteRules, service: str, info: ServiceInfo | None) -> tuple[Skip, ...]:
@@ -182,8 +92,8 @@ def _unheld(
     conflicts: list[Conflict] = []
     for item in offered:
         found = [(holders[slot], slot) for slot in _slots(rules, item, info) if slot in holders]
-        if _origin(item) in registered:
-            found = [(other, slot) for other, slot in found if other.mark is None or slot[1] is _ANY]
+        if origin(item) in registered:
+            found = [(other, slot) for other, slot in found if other.mark is None or slot[1] == _ANY]
         if not found:
             free.append(item)
             continue
@@ -192,7 +102,7 @@ def _unheld(
             held.append(_skip(item, f"{address} is registered there already, not by a syncer"))
         else:
             by = other.mark.owner
-            conflicts.append(Conflict(*_origin(item), f"{address} is already there, from {by!r}", by))
+            conflicts.append(Conflict(*origin(item), f"{address} is already there, from {by!r}", by))
     return free, held, conflicts
 
 
@@ -225,8 +135,8 @@ def _by_health(
     serving = [item for item in instances if item.health.serves]
     critical = [item for item in instances if not item.health.serves]
     if not serving and not others and rules.keep_last:
-        serving = [item for item in critical if _origin(item) in registered]
-        critical = [item for item in critical if _origin(item) not in registered]
+        serving = [item for item in critical if origin(item) in registered]
+        critical = [item for item in critical if origin(item) not in registered]
     return serving, [_skip(item, "it is critical") for item in critical]
 
 
@@ -239,7 +149,7 @@ def _one_per_address(
     """Choose one instance for each address: the healthy before others, what is there before what is new."""
 
     def rank(item: Instance) -> tuple[bool, bool, tuple[str, str]]:
-        return (not item.health.serves, _origin(item) not in registered, _origin(item))
+        return (not item.health.serves, origin(item) not in registered, origin(item))
 
     taken: dict[str, Instance] = {}
     chosen: list[Instance] = []

@@ -35,6 +35,10 @@ class Wishes(Generic[Key, Wish]):
             self._running[key] = following
         return following
 
+    def running(self, key: Key) -> Wish | None:
+        """Return what is being carried out for *key*; None where nothing is."""
+        return self._running.get(key)
+
     def latest(self, key: Key) -> Wish | None:
         """Return what *key* will be once everything is carried out; None where nothing is under way."""
         return self._waiting[key] if key in self._waiting else self._running.get(key)

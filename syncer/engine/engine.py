@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,10 +11,11 @@ import structlog
 
 from syncer.core.model import Complete
 from syncer.core.ports import End, Hint, Watch
+from syncer.core.report import Observers, PassReport
 from syncer.core.rules import RouteRules
 from syncer.engine.agenda import Agenda, Backoff
+from syncer.engine.dirty import Batch
 from syncer.engine.mirror import Mirror
-from syncer.engine.report import Observers, PassReport
 from syncer.engine.route import Policy, Route
 
 _log = structlog.get_logger()
@@ -35,70 +36,83 @@ class Timing:
 
 
 class Engine:
-    """Runs every route over shared mirrors of the registries; what fails in one leaves the others running."""
+    """Runs every route over shared mirrors of the registries; what fails in one leaves the others running.
 
-    def __init__(
-        self,
-        ends: Iterable[End],
-        routes: Iterable[RouteRules],
-        *,
-        policy: Policy | Mapping[str, Policy],
-        timing: Timing,
-        observers: Observers,
-    ) -> None:
-        """Join *ends* by *routes*, whose source and target name registries; *policy* may be one for each route."""
+    Registries and routes may be attached before :meth:`run` or while it runs, from any thread.
+    """
+
+    def __init__(self, stop: threading.Event, timing: Timing, observers: Observers) -> None:
+        """Work until *stop* is set, and tell *observers* what happens."""
         self.timing = timing
-        self.ends = {end.registry.id: end for end in ends}
         self.agenda = Agenda()
-        self.mirrors = {name: Mirror(end.registry, end.lag) for name, end in self.ends.items()}
-        self.routes = tuple(self._route(rules, policy, observers) for rules in routes)
+        self.mirrors: dict[str, Mirror] = {}
+        self.routes: tuple[Route, ...] = ()
+        self._stop = stop
+        self._observers = observers
+        self._ends: dict[str, End] = {}
+        self._lock = threading.RLock()
+        self._running = False
         self._threads: list[threading.Thread] = []
-        for mirror in self.mirrors.values():
-            mirror.on_unreadable = self._retry_later(mirror)
-            mirror.on_unsettled = self._look_soon(mirror)
 
-    def run(self, stop: threading.Event) -> None:
-        """Keep everything in step until *stop* is set; then finish or abandon what is under way and return.
+    def attach(self, end: End) -> None:
+        """Add a registry; its id must be new."""
+        with self._lock:
+            name = end.registry.id
+            if name in self._ends:
+                raise ValueError(f"{name} is attached already")
+            mirror = Mirror(end.registry, end.lag)
+            mirror.on_unreadable = partial(self._retry_later, mirror)
+            mirror.on_unsettled = partial(self._look_soon, mirror)
+            self._ends[name], self.mirrors[name] = end, mirror
+            if self._running:
+                self._start_end(mirror, end)
 
-        Returns within ``timing.leave`` seconds and a little of *stop*. Nothing is withdrawn by leaving.
+    def join(self, rules: RouteRules, policy: Policy) -> Route:
+        """Add a route between two attached registries, of which the target can be written."""
+        with self._lock:
+            writer = self._ends[rules.target].writer
+            if writer is None:
+                raise ValueError(f"route {rules.id}: {rules.target} can only be read")
+            source, target = self.mirrors[rules.source], self.mirrors[rules.target]
+            route = Route(rules, source, target, writer, self.agenda, policy, self._observers)
+            self.routes = (*self.routes, route)
+            if self._running:
+                self._start_route(route)
+            return route
+
+    def run(self) -> None:
+        """Keep everything in step until the stop event is set; then finish or abandon what is under way.
+
+        Returns within ``timing.leave`` seconds and a little of the event. Nothing is withdrawn by leaving.
         """
-        for mirror in self.mirrors.values():
-            self._start(f"interval-{mirror.id}", partial(self._at_intervals, mirror, stop))
-            for number, watch in enumerate(self.ends[mirror.id].watches):
-                self._start(f"watch-{mirror.id}-{number}", self._watching(mirror, watch, stop))
-        for route in self.routes:
-            route.dirty.add_all()
-            self._start(f"route-{route.id}", partial(route.run, stop))
-        self._start("agenda", partial(self.agenda.run, stop))
-        stop.wait()
+        with self._lock:
+            self._running = True
+            for name, end in self._ends.items():
+                self._start_end(self.mirrors[name], end)
+            for route in self.routes:
+                self._start_route(route)
+        self._start("agenda", partial(self.agenda.run, self._stop))
+        self._stop.wait()
         self.close()
 
-    def once(self, stop: threading.Event, *, write: bool = True, rounds: int = 5) -> tuple[PassReport, ...]:
+    def once(self, *, write: bool = True, rounds: int = 5) -> tuple[PassReport, ...]:
         """Make full passes until nothing is left to do, and wait for what they began; return the last reports.
 
-        With *write* false: one pass that only plans. Stops early when *stop* is set.
+        With *write* false: one pass that only plans. Ends early when the stop event is set.
         """
-        self._start("agenda", partial(self.agenda.run, stop))
+        self._start("agenda", partial(self.agenda.run, self._stop))
         reports: dict[str, PassReport] = {}
-        due = set(self.routes)
-        for number in range(rounds if write else 1):
-            for route in [route for route in self.routes if route in due]:
-                if stop.is_set():
-                    break
-                batch = route.dirty.take_now()
-                batch.full = True
-                reports[route.id] = route.step(batch, write=write)
-                moved = bool(reports[route.id].submitted) or (number == 0 and len(self.routes) > 1)
-                due = due if moved else due - {route}
-            if write:
-                for route in self.routes:
-                    route.submission.wait_idle(stop)
-                due |= {
-                    route for route in self.routes if reports.get(route.id) and reports[route.id].submitted
-                }
-            if not due or stop.is_set():
+        for _ in range(rounds if write else 1):
+            for mirror in self.mirrors.values():
+                mirror.note(Hint(None, "once"))
+            for route in self.routes:
+                if not self._stop.is_set():
+                    reports[route.id] = route.step(Batch(full=True, since=time.monotonic()), write=write)
+            for route in self.routes:
+                route.submission.wait_idle(self._stop)
+            if self._stop.is_set() or not any(report.submitted for report in reports.values()):
                 break
-        return tuple(reports[route.id] for route in self.routes if route.id in reports)
+        return tuple(reports.values())
 
     def hint(self, registry: str, hint: Hint) -> None:
         """Take a hint about *registry*: mark what is stale, and have the routes that touch it look."""
@@ -111,40 +125,47 @@ class Engine:
             route.dirty.wake()
         self.agenda.wake()
         deadline = time.monotonic() + self.timing.leave
-        for end in self.ends.values():
+        for end in self._ends.values():
             if end.writer is not None:
                 end.writer.close(max(0.1, deadline - time.monotonic()))
         for mirror in self.mirrors.values():
             mirror.close()
         for thread in self._threads:
-            thread.join(max(0.1, deadline - time.monotonic()))
+            thread.join(max(0.05, deadline - time.monotonic()))
 
-    def _route(self, rules: RouteRules, policy: Policy | Mapping[str, Policy], observers: Observers) -> Route:
-        writer = self.ends[rules.target].writer
-        if writer is None:
-            raise ValueError(f"route {rules.id}: {rules.target} can only be read")
-        chosen = policy if isinstance(policy, Policy) else policy[rules.id]
-        source, target = self.mirrors[rules.source], self.mirrors[rules.target]
-        return Route(rules, source, target, writer, self.agenda, chosen, observers)
+    def threads(self) -> dict[str, bool]:
+        """Return every thread's name, and whether it is alive."""
+        return {thread.name: thread.is_alive() for thread in tuple(self._threads)}
 
-    def _watching(self, mirror: Mirror, watch: Watch, stop: threading.Event) -> Callable[[], None]:
+    def _start_end(self, mirror: Mirror, end: End) -> None:
+        self._start(f"interval-{mirror.id}", partial(self._at_intervals, mirror))
+        for number, watch in enumerate(end.watches):
+            self._start(f"watch-{mirror.id}-{number}", partial(self._watch, mirror, watch))
+
+    def _start_route(self, route: Route) -> None:
+        route.dirty.add_all()
+        self._start(f"route-{route.id}", partial(route.run, self._stop))
+
+    def _start(self, name: str, run: Callable[[], None]) -> None:
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _watch(self, mirror: Mirror, watch: Watch) -> None:
         def take(read: Complete) -> None:
             if mirror.store(read):
                 self._tell(mirror.id, frozenset({read.service}))
 
-        def run() -> None:
-            while not stop.is_set():
-                try:
-                    watch.run(lambda hint: self.hint(mirror.id, hint), take, stop)
-                except Exception:  # noqa: BLE001 - a defect in one watch must not end the others; it is logged whole
-                    _log.exception("watch_failed", registry=mirror.id)
-                    stop.wait(self.timing.retry.after(3))
+        while not self._stop.is_set():
+            try:
+                watch.run(partial(self.hint, mirror.id), take, self._stop)
+            except Exception:  # noqa: BLE001 - a defect in one watch must not end the others; it is logged whole
+                _log.exception("watch_failed", registry=mirror.id)
+                self._stop.wait(self.timing.retry.after(3))
 
-        return run
-
-    def _at_intervals(self, mirror: Mirror, stop: threading.Event) -> None:
+    def _at_intervals(self, mirror: Mirror) -> None:
         """Have *mirror* read whole at intervals, for as long as the engine runs."""
-        while not stop.wait(self.timing.full * (0.75 + random.random() / 2)):  # noqa: S311 - jitter
+        while not self._stop.wait(self.timing.full * (0.75 + random.random() / 2)):  # noqa: S311 - jitter
             self.hint(mirror.id, Hint(None, "interval"))
 
     def _tell(self, registry: str, services: frozenset[str] | None) -> None:
@@ -158,25 +179,13 @@ class Engine:
             else:
                 route.dirty.add(targets=services)
 
-    def _retry_later(self, mirror: Mirror) -> Callable[[str, int], None]:
-        def later(service: str, failures: int) -> None:
-            def again() -> None:
-                self.hint(mirror.id, Hint(frozenset({service}), "retry"))
+    def _retry_later(self, mirror: Mirror, service: str, failures: int) -> None:
+        hint = Hint(frozenset({service}), "retry")
+        again = partial(self.hint, mirror.id, hint)
+        self.agenda.after(self.timing.retry.after(failures), (mirror.id, "read", service), again)
 
-            self.agenda.after(self.timing.retry.after(failures), (mirror.id, "read", service), again)
-
-        return later
-
-    def _look_soon(self, mirror: Mirror) -> Callable[[str], None]:
-        def later(service: str) -> None:
-            def again() -> None:
-                self.hint(mirror.id, Hint(frozenset({service}), "unsettled"))
-
-            self.agenda.after(self.timing.unsettled, (mirror.id, "unsettled", service), again)
-
-        return later
-
-    def _start(self, name: str, run: Callable[[], None]) -> None:
-        thread = threading.Thread(target=run, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    def _look_soon(self, mirror: Mirror, service: str) -> None:
+        hint = Hint(frozenset({service}), "unsettled")
+        self.agenda.after(
+            self.timing.unsettled, (mirror.id, "unsettled", service), partial(self.hint, mirror.id, hint)
+        )

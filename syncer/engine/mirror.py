@@ -42,7 +42,7 @@ class Mirror:
         self._listing_stale = True
         self._attempted = False
         self.on_unreadable: Callable[[str, int], None] = lambda _service, _failures: None
-        """Called with a service and how many reads of it failed in a row."""
+        """Called with a service and how many reads of it failed in a row; it is read again once it is called stale."""
         self.on_unsettled: Callable[[str], None] = lambda _service: None
         """Called with a service whose registry disagrees with itself, so that it wants a second look."""
 
@@ -64,7 +64,7 @@ class Mirror:
             names: Iterable[str] = self._entries if hint.services is None else hint.services
             for name in tuple(names):
                 self._entry(name).stale = True
-                self._entry(name).fresh |= hint.reason != "interval"
+                self._entry(name).fresh |= hint.services is not None and hint.reason != "interval"
 
     def reread(self, names: Iterable[str]) -> None:
         """Call *names* stale, as a full pass would."""
@@ -123,8 +123,12 @@ class Mirror:
             for name in due:
                 self._read(name)
             return
-        for _ in self._pool.map(self._read, due):
-            pass
+        first = max(self.registry.parallel, 1)
+        reads = list(self._pool.map(self._read, due[:first]))
+        if len(due) > first and all(isinstance(read, Unreadable) for read in reads):
+            self._give_up(due[first:], reads[-1])
+            return
+        list(self._pool.map(self._read, due[first:]))
 
     def view(self, name: str, *, certain: bool = True) -> Read:
         """Return *name* as last read, with our own writes laid over it; reads it first if it is stale.
@@ -196,13 +200,24 @@ class Mirror:
             ):
                 del self._entries[name]
 
-    def _read(self, name: str) -> None:
+    def _give_up(self, names: Iterable[str], last: Read | None) -> None:
+        """Call *names* unreadable without trying: the registry answered none of the reads before."""
+        reason = last.reason if isinstance(last, Unreadable) else ""
+        with self._changed:
+            for name in names:
+                entry = self._entry(name)
+                entry.stale = False
+                self._take(
+                    entry, Unreadable(name, f"not tried, since others failed: {reason}"), 0.0, fresh=False
+                )
+
+    def _read(self, name: str) -> Read | None:
         with self._changed:
             entry = self._entry(name)
             while entry.reading:
                 self._changed.wait()
             if not entry.stale:
-                return
+                return entry.read
             entry.reading, entry.stale = True, False
             fresh, entry.fresh = entry.fresh, False
             version = entry.version
@@ -216,13 +231,13 @@ class Mirror:
                 if entry.version == version:
                     self._take(entry, read, started, fresh=fresh)
                 self._changed.notify_all()
+        return read
 
     def _take(self, entry: _Entry, read: Read, started: float, *, fresh: bool) -> None:
         entry.read = read
         entry.version += 1
         if isinstance(read, Unreadable):
             entry.failures += 1
-            entry.stale = True
             entry.fresh |= fresh
             self.on_unreadable(read.service, entry.failures)
             return

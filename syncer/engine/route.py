@@ -11,6 +11,7 @@ from syncer.core.model import Complete
 from syncer.core.plan import DeleteService, Deregister, ServicePlan
 from syncer.core.ports import Outcome, Writer
 from syncer.core.reconcile import Pair, reconcile
+from syncer.core.report import ChangeReport, Observers, PassReport
 from syncer.core.rules import RouteRules
 from syncer.engine.agenda import Agenda, Backoff
 from syncer.engine.dirty import Batch, Dirty
@@ -18,7 +19,6 @@ from syncer.engine.failures import Failures
 from syncer.engine.holds import HoldPolicy, Holds
 from syncer.engine.mirror import Mirror
 from syncer.engine.pairing import Pairing
-from syncer.engine.report import ChangeReport, Observers, PassReport
 from syncer.engine.submission import Submission
 
 _log = structlog.get_logger()

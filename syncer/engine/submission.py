@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from syncer.core.plan import Change, DeleteService, Deregister, InstanceChange, ServicePlan, instance_id
-from syncer.core.ports import Ending, Hint, Outcome, Writer
+from syncer.core.ports import Ending, Outcome, Writer
 from syncer.engine.failures import Failures
 from syncer.engine.mirror import Mirror
 
@@ -106,7 +106,7 @@ class Submission:
         if isinstance(change, InstanceChange):
             self._target.end(change, done=done)
         else:
-            self._target.note(Hint(frozenset({change.service}), "written"))
+            self._target.reread({change.service})
         if done:
             self._failures.clear(change)
         elif outcome.error is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
+from typing_extensions import override
 
 from syncer.settings.errors import Path
 
@@ -57,7 +58,10 @@ class Switch(Model):
         return {"enabled": data} if isinstance(data, bool) else data
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    @override
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Let the schema take the short form, too."""
         written = handler.resolve_ref_schema(handler(schema))
         long = dict(written)

@@ -1,7 +1,10 @@
 """What is wrong with the settings: faults, each with its place, and the error that carries all of them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from typing_extensions import override
 
 Path = tuple[str | int, ...]
 
@@ -36,6 +39,7 @@ class Fault:
         """The dotted path, such as ``namespaces[0].create.vpc``; empty for the file as a whole."""
         return dotted(self.place.path)
 
+    @override
     def __str__(self) -> str:
         parts = [self.place.where, *([self.key] if self.place.path else []), f"{self.problem}; {self.remedy}"]
         return ": ".join(parts)
@@ -57,5 +61,6 @@ def dotted(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += f".{part}" if text else part
+            shown = part if re.fullmatch(r"[\w.*-]{1,127}", part) else repr(part)
+            text += f".{shown}" if text else shown
     return text

@@ -12,9 +12,11 @@ from syncer.settings.types import Shape, wrong
 
 def _glob(value: str) -> str:
     if not value or value != value.strip():
-        raise wrong("is empty or has blanks around it", "write a glob such as web-*")
+        raise wrong("is no glob", "write one such as web-*, without blanks around it")
     if value.startswith("^") or value.endswith("$") or value in {".*", ".+"}:
-        raise wrong("looks like a regular expression", "write a glob: * any text, ? one character, [ab] one of them")
+        raise wrong(
+            "looks like a regular expression", "write a glob: * any text, ? one character, [ab] one of them"
+        )
     if re.search(r"\[(?![!]?.[^\]]*\])", value):
         raise wrong("opens a [ that nothing closes", "close it with ], or write [[] for the character itself")
     return value
@@ -37,16 +39,15 @@ def _url(value: str) -> str:
 
 def _split(value: str) -> SplitResult:
     if "@" in value:
-        raise wrong("holds a user or a password", "write the address alone")
+        raise wrong("holds a user or a password", "write the address alone", hidden=True)
     try:
         parts = urlsplit(value)
-        port = parts.port
+        sound = parts.port != 0 and not re.search(r"\s", value)
     except ValueError:
-        port = 0
-        parts = SplitResult("", "", "", "", "")
-    if port == 0 or re.search(r"\s", value):
+        sound = False
+    if not sound:
         raise wrong("is no address", "write http:// or https://, the host and the port")
-    return parts
+    return urlsplit(value)
 
 
 Url = Annotated[str, AfterValidator(_url), Field(json_schema_extra={"pattern": "^https?://[^/@\\s]+/?$"})]
@@ -83,11 +84,36 @@ Server = Annotated[str, AfterValidator(_server)]
 
 
 def _file(value: Path, info: ValidationInfo) -> Path:
-    context: dict[str, Path] = info.context or {}
-    return context.get("folder", Path()) / value.expanduser() if str(value).startswith("~") else (
-        context.get("folder", Path()) / value
-    )
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / value
+
+
+def _readable(value: Path) -> Path:
+    try:
+        with value.open("rb"):
+            return value
+    except OSError as e:
+        raise wrong(
+            f"cannot be read ({e.strerror})", "write the path of a file that this user may read"
+        ) from e
+    except ValueError:
+        raise wrong("is no path", "write the path of a file") from None
 
 
 File = Annotated[Path, AfterValidator(_file)]
 """A file's path; a relative one starts at the settings file's folder."""
+ReadableFile = Annotated[File, AfterValidator(_readable)]
+"""A file that is there and can be read."""
+
+RoleArn = Annotated[
+    str,
+    Shape(
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,512}",
+        "is no role's ARN",
+        "write arn:aws:iam::<account, 12 digits>:role/<name>",
+    ),
+]
+Region = Annotated[
+    str, Shape(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}", "is no Region", "write its code, such as eu-central-1")
+]
+Vpc = Annotated[str, Shape(r"vpc-[0-9a-f]{8,17}", "is no VPC's id", "write vpc- and its digits")]

@@ -1,13 +1,11 @@
-"""The types of values in a settings file: durations, shares, globs, addresses, files."""
+"""The types of numbers in a settings file: durations and shares; and the shape of a text."""
 
 import math
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -17,9 +15,13 @@ _DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|s|m|h|d))+|[0-9]{1,
 _PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
 
 
-def wrong(problem: str, remedy: str) -> PydanticCustomError:
-    """Return the error that a validator raises: *problem* continues a sentence that begins with the value."""
-    return PydanticCustomError("wrong", "{problem}; {remedy}", {"problem": problem, "remedy": remedy})
+def wrong(problem: str, remedy: str, *, hidden: bool = False) -> PydanticCustomError:
+    """Return the error that a validator raises: *problem* continues a sentence that begins with the value.
+
+    *hidden* keeps the value itself out of the sentence.
+    """
+    words = {"problem": problem, "remedy": remedy, "hidden": hidden}
+    return PydanticCustomError("wrong", "{problem}; {remedy}", words)
 
 
 def format_duration(seconds: float | None) -> str:
@@ -48,7 +50,9 @@ class Span:
         ser = core_schema.plain_serializer_function_ser_schema(format_duration, when_used="json")
         return core_schema.no_info_plain_validator_function(self.parse, serialization=ser)
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Return the schema of both ways of writing it."""
         pattern = "^(?:(?:[0-9]+(?:\\.[0-9]+)?(?:ms|s|m|h|d))+" + ("|never" if self.never else "") + ")$"
         number = {"type": "number", "minimum": self.least, "maximum": self.most}
@@ -87,11 +91,12 @@ Period = Annotated[float, Span(least=0.001)]
 """A duration that cannot be zero."""
 
 
-class _Share:
+class Portion:
     """A part of the whole: ``30%`` or ``0.3``; its value is 0 to 1."""
 
     @staticmethod
     def parse(value: object) -> float:
+        """Return the part of 1 that *value* says."""
         share = math.nan
         if isinstance(value, int | float) and not isinstance(value, bool):
             share = float(value)
@@ -109,7 +114,9 @@ class _Share:
         return core_schema.no_info_plain_validator_function(cls.parse, serialization=ser)
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         percent = {"type": "string", "pattern": "^[0-9]+(?:\\.[0-9]+)?%$"}
         return {"anyOf": [percent, {"type": "number", "minimum": 0, "maximum": 1}]}
 
@@ -119,7 +126,7 @@ def format_share(share: float) -> str:
     return f"{share * 100:g}%"
 
 
-Share = Annotated[float, _Share]
+Share = Annotated[float, Portion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,9 @@ class Shape:
         """Check after it is known to be a text."""
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Add the pattern."""
         return {**handler(schema), "pattern": f"^(?:{self.pattern})$"}
 

@@ -1,1 +1,1 @@
-"""AWS Cloud Map: reading, writing and following its namespaces."""
+"""AWS Cloud Map: one namespace as a registry."""

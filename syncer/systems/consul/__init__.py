@@ -1,1 +1,1 @@
-"""Consul: reading, writing and watching one datacenter."""
+"""One Consul datacenter: read, watched and written through any of its agents or servers."""

@@ -1,0 +1,1 @@
+"""Settings turned into registries, routes and an engine: the one place of wiring."""

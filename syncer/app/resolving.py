@@ -1,0 +1,77 @@
+"""Asking DNS servers for names, and comparing what they say."""
+
+import time
+from dataclasses import dataclass
+
+import dns.exception
+import dns.rdatatype
+import dns.resolver
+
+from syncer.app.naming import Server
+
+_TIMEOUT = 3.0
+"""Seconds for one question, retries included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one server says of one name."""
+
+    name: str
+    record: str
+    values: tuple[str, ...] = ()
+    """Sorted; empty where there is no answer."""
+    ttl: int | None = None
+    milliseconds: float = 0.0
+    problem: str = ""
+    """Why there are no values: ``no such name``, ``no such record``, ``no answer in 3 s`` …"""
+
+
+def ask(name: str, record: str, server: Server | None) -> tuple[Answer, ...]:
+    """Ask *server* (None: the system's own) for *name*; an ``A`` question asks for AAAA too.
+
+    Never raises: what went wrong is in the answer. Each question takes three seconds at most.
+    """
+    resolver = _resolver(server)
+    kinds = ("A", "AAAA") if record == "A" else (record,)
+    answers = tuple(_ask(resolver, name, kind) for kind in kinds)
+    return tuple(answer for answer in answers if answer.values) or answers[:1]
+
+
+def agree(answers: tuple[tuple[Answer, ...], ...]) -> bool:
+    """Whether all of *answers*, each of another server, give the same values."""
+    return (
+        len({tuple(sorted(value for answer in group for value in answer.values)) for group in answers}) <= 1
+    )
+
+
+def _resolver(server: Server | None) -> dns.resolver.Resolver:
+    if server is None:
+        resolver = dns.resolver.Resolver()
+    else:
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers = [server[0]]
+        resolver.port = server[1]
+    resolver.lifetime = _TIMEOUT
+    resolver.search = []
+    return resolver
+
+
+def _ask(resolver: dns.resolver.Resolver, name: str, record: str) -> Answer:
+    began = time.monotonic()
+
+    def answer(values: tuple[str, ...] = (), ttl: int | None = None, problem: str = "") -> Answer:
+        return Answer(name, record, values, ttl, (time.monotonic() - began) * 1000, problem)
+
+    try:
+        found = resolver.resolve(name, record, search=False)
+    except dns.resolver.NXDOMAIN:
+        return answer(problem="no such name")
+    except dns.resolver.NoAnswer:
+        return answer(problem=f"no {record} record")
+    except dns.exception.Timeout:
+        return answer(problem=f"no answer in {_TIMEOUT:g} s")
+    except (dns.exception.DNSException, OSError) as error:
+        return answer(problem=str(error).splitlines()[0] or type(error).__name__)
+    values = tuple(sorted(item.to_text() for item in found if item.rdtype == dns.rdatatype.from_text(record)))
+    return answer(values, found.rrset.ttl if found.rrset else None)

@@ -1,0 +1,103 @@
+"""What a source offers a target: its instances in the target's words, without what cannot or should not go there."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from syncer.core.carrier import fit
+from syncer.core.model import Complete, Instance, Mark, ServiceInfo, Skip
+from syncer.core.rules import Address, RouteRules
+
+_UNUSABLE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - refused, not bound to
+
+
+def offer(
+    rules: RouteRules, name: str, source: Complete, info: ServiceInfo | None
+) -> tuple[list[Instance], list[Skip]]:
+    """Return what of *source* may be carried over, translated and within the target's limits, and what may not.
+
+    The instances keep the origin's ids, are named *name*, carry our mark, and come in the order of their ids.
+    Echo, which is what a syncer wrote, is left out without a word.
+    """
+    records = rules.records_of(info)
+    offered: list[Instance] = []
+    skipped: list[Skip] = []
+    for instance in sorted(source.instances, key=lambda item: item.id):
+        result = _translate(rules, name, instance, records)
+        if isinstance(result, Skip):
+            skipped.append(result)
+        elif result is not None:
+            fitted, dropped = fit(result, rules.carrier.attributes)
+            offered.append(fitted)
+            skipped.extend(replace(skip, service=instance.service) for skip in dropped)
+    return offered, skipped
+
+
+def _translate(
+    rules: RouteRules, name: str, instance: Instance, records: frozenset[str]
+) -> Instance | Skip | None:
+    if instance.kind:
+        return Skip(instance.service, instance.id, f"it is a {instance.kind}, not a service")
+    chain: tuple[str, ...] = ()
+    if instance.mark is not None:
+        if not rules.transit:
+            return None
+        chain = (*instance.mark.chain, instance.mark.origin)
+        if rules.target in chain or rules.source in chain:
+            return None
+    denied = rules.filter.instance(instance)
+    if denied is not None:
+        return denied
+    moved = _addressed(instance, rules, records)
+    problem = _unreachable(moved, records, rules)
+    if problem is not None:
+        return Skip(instance.service, instance.id, problem)
+    return replace(
+        moved,
+        service=name,
+        tags=tuple(sorted({*instance.tags, *rules.extra_tags})),
+        attributes=_merged(instance.attributes, rules.extra_attributes),
+        mark=Mark(rules.owner, rules.source, instance.service, instance.id, chain),
+        managed_by="",
+    )
+
+
+def _addressed(instance: Instance, rules: RouteRules, records: frozenset[str]) -> Instance:
+    """Return *instance* with the addresses that the target is to hold, and none that it cannot."""
+    if rules.address is Address.PUBLIC:
+        instance = replace(instance, ipv4=instance.public_ipv4, ipv6=instance.public_ipv6, hostname=None)
+    if (instance.ipv4 or instance.ipv6) and not _takes_hostname(rules, records):
+        instance = replace(instance, hostname=None)
+    if rules.carrier.public_addresses:
+        return instance
+    return replace(instance, public_ipv4=None, public_ipv6=None)
+
+
+def _takes_hostname(rules: RouteRules, records: frozenset[str]) -> bool:
+    return rules.carrier.hostnames or "CNAME" in records
+
+
+def _merged(attributes: Mapping[str, str], extra: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType({**attributes, **extra}) if extra else attributes
+
+
+def _unreachable(instance: Instance, records: frozenset[str], rules: RouteRules) -> str | None:
+    """Why the target could not answer with *instance*; None if it can."""
+    if not instance.addresses:
+        kind = "public " if rules.address is Address.PUBLIC else ""
+        return f"it has no {kind}address"
+    if _UNUSABLE & set(instance.addresses):
+        return "its address is the unspecified one"
+    if instance.hostname and not _takes_hostname(rules, records):
+        return "it has a name instead of an address, which only a CNAME record can carry"
+    needs = (
+        ("A", instance.ipv4, "it has no IPv4 address"),
+        ("AAAA", instance.ipv6, "it has no IPv6 address"),
+        ("CNAME", instance.hostname, "it has no hostname"),
+        ("SRV", instance.port, "it has no port"),
+        ("SRV", instance.ipv4 or instance.ipv6, "it has no address"),
+    )
+    for record, value, lack in needs:
+        if record in records and not value:
+            return f"{lack}, and the service has {record} records"
+    return None

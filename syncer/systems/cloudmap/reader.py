@@ -1,0 +1,193 @@
+"""Reads one namespace: complete or unreadable for each service, however it may be broken."""
+
+import random
+import threading
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, Final
+
+from syncer.core.errors import Garbled, Missing, SyncError
+from syncer.core.model import Complete, Listed, Listing, Read, Unlisted, Unreadable
+from syncer.systems.aws import required
+from syncer.systems.cloudmap.api import Api
+from syncer.systems.cloudmap.directory import Directory, Entry
+from syncer.systems.cloudmap.mapping import INIT_HEALTH, to_instance
+from syncer.systems.cloudmap.namespaces import Namespace
+
+_MOST: Final = 1000
+"""What DiscoverInstances answers with at most, without a word that there is more."""
+_CONFIRMED: Final = 10
+"""Instances that went and are asked for one by one; of more, so many, chosen at random."""
+
+Found = dict[str, tuple[Mapping[str, str], str | None]]
+"""Instance id to attributes and health status."""
+
+
+class CloudMapReader:
+    """One namespace as a registry.
+
+    The data plane (DiscoverInstances) is read by default: it has attributes and health in one fast call. It lags
+    behind, and is cut at 1,000; so the control plane (ListInstances) is asked where the last write must show, where
+    an answer is full, and before fewer instances are reported than there were.
+    """
+
+    def __init__(self, api: Api, namespace: Namespace, directory: Directory, *, parallel: int = 12) -> None:
+        """Read *namespace* through *api*, *parallel* services at once."""
+        self._api = api
+        self._namespace = namespace
+        self._directory = directory
+        self._parallel = parallel
+        self._lock = threading.Lock()
+        self._last: dict[str, frozenset[str]] = {}
+
+    @property
+    def id(self) -> str:
+        """The registry's id, ``cloudmap/ns-…``."""
+        return f"cloudmap/{self._namespace.id}"
+
+    @property
+    def parallel(self) -> int:
+        """How many reads at once do it no harm."""
+        return self._parallel
+
+    def services(self) -> Listing:
+        """List the names of all services; never an empty list for a failed call or a namespace that vanished."""
+        try:
+            names = self._directory.refresh()
+        except SyncError as e:
+            return Unlisted(str(e), e.code)
+        return Listed(names)
+
+    def read(self, service: str, *, fresh: bool = False) -> Read:
+        """Read one service, whole; *fresh* asks the control plane, which knows what was written last."""
+        try:
+            return self._read(service, fresh=fresh)
+        except SyncError as e:
+            return Unreadable(service, str(e), e.code)
+
+    def _read(self, service: str, *, fresh: bool) -> Complete:
+        if not self._directory.listed:
+            self._directory.refresh()
+        entry = self._directory.lookup(service)
+        if entry is None:
+            return self._gone(service)
+        try:
+            return self._whole(entry, fresh=fresh)
+        except Missing as e:
+            if "Namespace" in e.code:
+                raise
+        self._directory.refresh()
+        entry = self._directory.lookup(service)
+        return self._gone(service) if entry is None else self._whole(entry, fresh=True)
+
+    def _gone(self, service: str) -> Complete:
+        """Return *service* as empty, since the list does not have it, and the data plane does not know it either."""
+        try:
+            self._discovered(service)
+        except Missing as e:
+            if "Service" not in e.code:
+                raise
+            with self._lock:
+                self._last.pop(service, None)
+            return Complete(service, ())
+        raise Garbled(f"the list of services does not have {service}, and the data plane does")
+
+    def _whole(self, entry: Entry, *, fresh: bool) -> Complete:
+        with self._lock:
+            last = self._last.get(entry.name)
+        discovered, visible = self._discover(entry)
+        least = len(last) if last is not None else entry.instances
+        settled = True
+        found = discovered
+        missing = last is not None and not last <= discovered.keys()
+        if fresh or not visible or missing or len(discovered) < least or len(discovered) >= _MOST:
+            found, settled = self._control(entry, discovered, last)
+        with self._lock:
+            self._last[entry.name] = frozenset(found)
+        owner = entry.info.owner
+        instances = tuple(
+            to_instance(entry.name, key, found[key][0], found[key][1], owner) for key in sorted(found)
+        )
+        return Complete(entry.name, instances, entry.info, settled)
+
+    def _discover(self, entry: Entry) -> tuple[Found, bool]:
+        """Ask the data plane; the second value is false where it does not know a new service yet."""
+        try:
+            return self._discovered(entry.name), True
+        except Missing as e:
+            if "Service" not in e.code:
+                raise
+            return {}, False
+
+    def _discovered(self, service: str) -> Found:
+        answer = self._api.call(
+            "DiscoverInstances",
+            NamespaceName=self._namespace.http_name,
+            ServiceName=service,
+            MaxResults=_MOST,
+            HealthStatus="ALL",
+        )
+        found: Found = {}
+        for item in required(answer, "Instances"):
+            found[item["InstanceId"]] = (item.get("Attributes") or {}, item.get("HealthStatus"))
+        return found
+
+    def _control(self, entry: Entry, discovered: Found, last: frozenset[str] | None) -> tuple[Found, bool]:
+        """Ask the control plane for the instances, and take their health from the data plane."""
+        pages = self._api.pages("ListInstances", "Instances", ServiceId=entry.info.id, MaxResults=100)
+        listed = {item["Id"]: item.get("Attributes") or {} for page in pages for item in page}
+        self._confirm(entry, listed.keys(), discovered.keys(), last)
+        full = len(discovered) >= _MOST
+        statuses = self._statuses(entry) if full else {}
+        found: Found = {}
+        for key, attributes in listed.items():
+            status = discovered[key][1] if key in discovered else statuses.get(key)
+            found[key] = (attributes, status)
+        alike = full or {key: _plain(value) for key, value in listed.items()} == {
+            key: _plain(value[0]) for key, value in discovered.items()
+        }
+        return found, alike
+
+    def _confirm(
+        self,
+        entry: Entry,
+        listed: AbstractSet[str],
+        discovered: AbstractSet[str],
+        last: frozenset[str] | None,
+    ) -> None:
+        """Make sure of what went before it is believed: a cut or empty list looks just like it."""
+        if last is None:
+            if not listed and (discovered or entry.instances):
+                again = self._directory.ask(entry.info.id)
+                if again is not None and again.instances:
+                    raise Garbled(f"{entry.name} is said to have {again.instances} instances, and lists none")
+            last = frozenset(discovered)
+        went = sorted(last - listed)
+        for key in went if len(went) <= _CONFIRMED else random.sample(went, _CONFIRMED):
+            try:
+                self._api.call("GetInstance", ServiceId=entry.info.id, InstanceId=key)
+            except Missing as e:
+                if "Instance" in e.code or "Service" in e.code:
+                    continue
+                raise
+            raise Garbled(f"the list of instances of {entry.name} leaves out {key}, which is there")
+
+    def _statuses(self, entry: Entry) -> dict[str, str]:
+        """Return health by instance for a service too large for one DiscoverInstances."""
+        found: dict[str, str] = {}
+        token: str | None = None
+        while True:
+            more: dict[str, Any] = {"NextToken": token} if token else {}
+            answer = self._api.call(
+                "GetInstancesHealthStatus", ServiceId=entry.info.id, MaxResults=100, **more
+            )
+            found |= required(answer, "Status")
+            before, token = token, answer.get("NextToken")
+            if not token:
+                return found
+            if token == before:
+                raise Garbled(f"the health of {entry.name} does not end")
+
+
+def _plain(attributes: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in attributes.items() if key != INIT_HEALTH}

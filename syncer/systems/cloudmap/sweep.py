@@ -1,0 +1,131 @@
+"""Looking at the services of a namespace in turn, within budgets of calls, for what the feed does not tell.
+
+A revision grows when an instance is registered or deregistered (Cloud Map API reference, DiscoverInstancesRevision);
+health moves no revision, so services with a health check are read instead.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from syncer.core.errors import Missing, SyncError
+from syncer.core.model import Complete
+from syncer.core.ports import Hint
+from syncer.systems.cloudmap.api import Api
+from syncer.systems.cloudmap.directory import Directory
+from syncer.systems.cloudmap.namespaces import Namespace
+from syncer.systems.cloudmap.reader import CloudMapReader
+
+_log = structlog.get_logger()
+
+_SHORTEST_ROUND: Final = 5.0
+"""Seconds that a round takes at least, however few services there are."""
+_BACKOFF: Final = 10.0
+"""Seconds to wait after a failed call, and what a failing sweep waits at most times six."""
+
+
+class RevisionSweep:
+    """Asks for each service's revision in turn, and lists the services anew now and then."""
+
+    def __init__(
+        self,
+        api: Api,
+        namespace: Namespace,
+        directory: Directory,
+        *,
+        per_second: float = 5.0,
+        relist: float = 300.0,
+    ) -> None:
+        """Make *per_second* calls (0: none), and list the services every *relist* seconds."""
+        self._api = api
+        self._namespace = namespace
+        self._directory = directory
+        self._per_second = per_second
+        self._relist = relist
+        self._revisions: dict[str, int] = {}
+
+    def run(
+        self, hint: Callable[[Hint], None], read: Callable[[Complete], None], stop: threading.Event
+    ) -> None:
+        """Sweep until *stop* is set; see :class:`~syncer.core.ports.Watch`."""
+        listed = time.monotonic()
+        failures = 0
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                if began - listed > self._relist:
+                    listed = began
+                    self._look_at_list(hint)
+                if self._per_second > 0:
+                    self._round(hint, stop)
+                failures = 0
+            except SyncError as e:
+                failures += 1
+                _log.debug("sweep_failed", namespace=self._namespace.name, reason=str(e))
+                stop.wait(_BACKOFF * min(failures, 6))
+            stop.wait(max(0.5, _SHORTEST_ROUND - (time.monotonic() - began)))
+
+    def _look_at_list(self, hint: Callable[[Hint], None]) -> None:
+        before = {entry.name for entry in self._directory.entries()}
+        changed = before ^ self._directory.refresh()
+        if changed:
+            hint(Hint(frozenset(changed), "list"))
+
+    def _round(self, hint: Callable[[Hint], None], stop: threading.Event) -> None:
+        for entry in self._directory.entries():
+            if stop.wait(1.0 / self._per_second):
+                return
+            try:
+                answer = self._api.once(
+                    "DiscoverInstancesRevision",
+                    NamespaceName=self._namespace.http_name,
+                    ServiceName=entry.name,
+                )
+            except Missing:
+                self._revisions.pop(entry.name, None)
+                hint(Hint(frozenset({entry.name}), "revision"))
+                continue
+            revision = answer.get("InstancesRevision")
+            before = self._revisions.get(entry.name)
+            if revision is None or revision == before:
+                continue
+            self._revisions[entry.name] = revision
+            if before is not None:
+                hint(Hint(frozenset({entry.name}), "revision"))
+
+
+class HealthSweep:
+    """Reads services that have health checks, and instances which are not ours, in turn."""
+
+    def __init__(
+        self, directory: Directory, reader: CloudMapReader, owner: str, *, per_second: float = 1.0
+    ) -> None:
+        """Read *per_second* services (0: none); those that *owner* created hold only what we know anyway."""
+        self._directory = directory
+        self._reader = reader
+        self._owner = owner
+        self._per_second = per_second
+
+    def run(
+        self, hint: Callable[[Hint], None], read: Callable[[Complete], None], stop: threading.Event
+    ) -> None:
+        """Sweep until *stop* is set; see :class:`~syncer.core.ports.Watch`."""
+        while not stop.is_set():
+            began = time.monotonic()
+            if self._per_second > 0:
+                self._round(read, stop)
+            stop.wait(max(0.5, _SHORTEST_ROUND - (time.monotonic() - began)))
+
+    def _round(self, read: Callable[[Complete], None], stop: threading.Event) -> None:
+        for entry in self._directory.entries():
+            checked = entry.info.health_settable or "HealthCheckConfig" in entry.settings
+            if not checked or entry.info.owner == self._owner:
+                continue
+            if stop.wait(1.0 / self._per_second):
+                return
+            found = self._reader.read(entry.name)
+            if isinstance(found, Complete):
+                read(found)

@@ -1,0 +1,249 @@
+"""All tasks of some clusters as they were last read, for every view; kept current by full reads and by single looks."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from syncer.core.errors import SyncError
+from syncer.systems.ecs.model import Placed, Problem
+from syncer.systems.ecs.parse import short_name
+from syncer.systems.ecs.tasks import ClusterRead, TaskReader, problem_of
+
+REMEMBERED: Final = 60.0
+"""Seconds that a task which stopped is remembered at least: a read that began before must not bring it back."""
+T = TypeVar("T")
+ALL: Final = "*"
+"""Stands for the list of clusters where one goes by a glob."""
+_UNREAD: Final = Problem("it was not read yet", "NotReadYet")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One task as it stands."""
+
+    placed: Placed
+    at: float
+    """``time.monotonic()`` when the read that saw it began."""
+    version: int
+    """The highest that was seen of the task."""
+    since: float
+    """When it was first seen."""
+    stopping_since: float | None = None
+    """When it was first seen stopping, or not seen any more; what is placed is from when it still ran."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that is known at one moment. A new one is made for each change."""
+
+    entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    """By task ARN."""
+    troubles: Mapping[str, Problem] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    """Clusters of which not all tasks are known, with the reason."""
+
+
+@dataclass(slots=True)
+class _Age:
+    read: float = float("-inf")
+    """When the last full read that left no question began."""
+    attempted: float = float("-inf")
+    failures: int = 0
+
+    def due(self, asked: float, max_age: float) -> bool:
+        """Whether a full read is due for somebody who asked at *asked*; failing ones are spaced out."""
+        if self.failures:
+            return self.attempted < asked - min(30.0, 0.25 * 2.0 ** min(self.failures, 8))
+        return self.read < asked - max_age
+
+
+class Inventory:
+    """The tasks of the chosen clusters. Thread-safe; full reads that are wanted at once are made once."""
+
+    def __init__(self, reader: TaskReader, clusters: Iterable[str], *, remember: float = REMEMBERED) -> None:
+        """Hold the tasks of *clusters*: names, ARNs, or globs over names; stopped ones for *remember* seconds."""
+        self._reader = reader
+        self._patterns = tuple(short_name(cluster) for cluster in clusters)
+        self._remember = max(remember, REMEMBERED)
+        self._lock = threading.Lock()
+        self._refreshing = threading.Lock()
+        self._pool = ThreadPoolExecutor(4, "ecs-cluster")
+        self._named = tuple(name for name in self._patterns if not _is_glob(name))
+        self._globs = len(self._named) < len(self._patterns)
+        self._ages: dict[str, _Age] = {
+            name: _Age() for name in (*self._named, *([ALL] if self._globs else []))
+        }
+        self._state = State(troubles=MappingProxyType(dict.fromkeys(self._ages, _UNREAD)))
+
+    @property
+    def state(self) -> State:
+        """Everything that is known now."""
+        return self._state
+
+    def takes(self, cluster: str) -> bool:
+        """Whether the cluster of that short name is one of the chosen."""
+        return any(fnmatchcase(cluster, pattern) for pattern in self._patterns)
+
+    def refresh(self, max_age: float) -> State:
+        """Read in full those clusters whose last good full read began more than *max_age* seconds ago.
+
+        What cannot be read stands in the state's troubles, or as a problem of a task. Never raises SyncError.
+        """
+        asked = time.monotonic()
+        with self._refreshing:
+            listed = self._list(asked, max_age)
+            due = [name for name in listed if self._ages[name].due(asked, max_age)]
+            for _ in self._pool.map(self._read, due):
+                pass
+        return self._state
+
+    def doubt(self, cluster: str | None = None) -> None:
+        """Have the next refresh, however young the last, read *cluster* in full, or all clusters."""
+        for name in tuple(self._ages) if cluster is None else (cluster, ALL):
+            if name in self._ages:
+                self._ages[name].read = float("-inf")
+
+    def look(self, cluster: str, arns: Iterable[str]) -> frozenset[str]:
+        """Read just these tasks of *cluster*; return those that ECS does not know any more.
+
+        Addresses that are known are not asked for again. Raises :class:`SyncError` if no task can be described.
+        """
+        began = time.monotonic()
+        if cluster not in self._ages:
+            self.doubt(cluster)
+        known = self._known(cluster)
+        read = guarded(lambda: self._reader.tasks(cluster, sorted(arns), known, reuse=True))
+        self._install(cluster, began, read)
+        return frozenset(read.gone)
+
+    def uncertain(self, within: float) -> dict[str, list[str]]:
+        """Return, by cluster, the tasks first seen in the last *within* seconds whose interface EC2 did not know yet."""
+        found: dict[str, list[str]] = {}
+        oldest = time.monotonic() - within
+        for arn, entry in self._state.entries.items():
+            address = entry.placed.address
+            if (
+                address is not None
+                and not address.certain
+                and entry.since > oldest
+                and entry.stopping_since is None
+            ):
+                found.setdefault(entry.placed.task.cluster, []).append(arn)
+        return found
+
+    def version(self, arn: str) -> int:
+        """Return the highest version that was seen of a task; -1 for an unknown one."""
+        entry = self._state.entries.get(arn)
+        return -1 if entry is None else entry.version
+
+    def close(self) -> None:
+        """Let go of the threads without waiting for them."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._reader.close()
+
+    def _list(self, asked: float, max_age: float) -> tuple[str, ...]:
+        """Return the clusters to hold; those that a glob takes are listed anew with each full read."""
+        known = tuple(name for name in self._ages if name != ALL)
+        age = self._ages.get(ALL)
+        if age is None or not age.due(asked, max_age):
+            return known
+        age.attempted = time.monotonic()
+        try:
+            found = {short_name(arn) for arn in guarded(self._reader.clusters)}
+        except SyncError as e:
+            age.failures += 1
+            self._judge({ALL: problem_of(e)})
+            return known
+        age.read, age.failures = age.attempted, 0
+        names = (*self._named, *sorted(name for name in found - {*self._named} if self.takes(name)))
+        for name in set(known) - set(names):
+            self._install(name, age.attempted, ClusterRead(whole=True), full=True)
+        new = set(names) - set(known)
+        self._judge({ALL: None} | dict.fromkeys(new, _UNREAD))
+        self._ages = {ALL: age} | {name: self._ages.get(name) or _Age() for name in names}
+        return names
+
+    def _read(self, cluster: str) -> None:
+        began = time.monotonic()
+        age = self._ages[cluster]
+        age.attempted = began
+        known = self._known(cluster)
+        try:
+            read = guarded(lambda: self._reader.cluster(cluster, known))
+        except SyncError as e:
+            read = ClusterRead(trouble=problem_of(e))
+        if read.trouble or any(placed.problem for placed in read.placed.values()):
+            age.failures += 1
+        else:
+            age.read, age.failures = began, 0
+        self._install(cluster, began, read, full=True)
+
+    def _known(self, cluster: str) -> dict[str, Placed]:
+        entries = self._state.entries.items()
+        return {arn: entry.placed for arn, entry in entries if entry.placed.task.cluster == cluster}
+
+    def _install(self, cluster: str, began: float, read: ClusterRead, *, full: bool = False) -> None:
+        now = time.monotonic()
+        with self._lock:
+            entries = dict(self._state.entries)
+            for arn, placed in read.placed.items():
+                entries[arn] = merged(entries.get(arn), placed, began)
+            for arn, entry in tuple(entries.items()):
+                if entry.placed.task.cluster != cluster:
+                    continue
+                absent = arn in read.gone or (read.whole and arn not in read.placed)
+                if absent and entry.at < began and entry.stopping_since is None:
+                    entries[arn] = replace(entry, at=began, stopping_since=now)
+                elif entry.stopping_since is not None and entry.stopping_since < now - self._remember:
+                    del entries[arn]
+            troubles = dict(self._state.troubles)
+            if read.trouble is not None:
+                troubles[cluster] = read.trouble
+            elif full:
+                troubles.pop(cluster, None)
+            self._set(entries, troubles)
+
+    def _judge(self, problems: Mapping[str, Problem | None]) -> None:
+        with self._lock:
+            troubles = {
+                name: problem for name, problem in {**self._state.troubles, **problems}.items() if problem
+            }
+            self._set(self._state.entries, troubles)
+
+    def _set(self, entries: Mapping[str, Entry], troubles: Mapping[str, Problem]) -> None:
+        self._state = State(MappingProxyType(dict(entries)), MappingProxyType(dict(troubles)))
+
+
+def merged(before: Entry | None, placed: Placed, began: float) -> Entry:
+    """Return what is known of a task after a read that *began* then has seen *placed*.
+
+    A higher version wins; with equal ones, the read that began later. Of a task that stops, what is placed stays as it
+    was when it ran. One that was taken for gone because a list lacked it may turn out to run after all.
+    """
+    task = placed.task
+    if before is None:
+        return Entry(placed, began, task.version, began, began if task.stopping else None)
+    if task.version < before.version or (task.version == before.version and began < before.at):
+        return before
+    if task.stopping:
+        since = began if before.stopping_since is None else before.stopping_since
+        return replace(before, at=began, version=task.version, stopping_since=since)
+    if placed == before.placed:
+        placed = before.placed  # the same object, so that nobody works on it again
+    return Entry(placed, began, task.version, before.since)
+
+
+def guarded(read: Callable[[], T]) -> T:
+    """Return what *read* returns; an answer that is not of the expected form is a :class:`SyncError`, too."""
+    try:
+        return read()
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise SyncError(f"an answer is not of the expected form: {e!r}", code="Garbled") from e
+
+
+def _is_glob(name: str) -> bool:
+    return any(character in name for character in "*?[")
