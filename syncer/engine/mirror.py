@@ -137,10 +137,10 @@ class Mirror:
         its own: enough to add, never enough to remove.
         """
         with self._changed:
-            stale = self._entry(name).stale
-            if stale and not certain and self._unlisted(name):
+            due = self._due(name)
+            if due and not certain and self._unlisted(name):
                 return self._overlay.apply(Complete(name, ()))
-        if stale:
+        if due:
             self._read(name)
         with self._changed:
             read = self._entry(name).read
@@ -183,9 +183,14 @@ class Mirror:
     def _entry(self, name: str) -> _Entry:
         return self._entries.setdefault(name, _Entry())
 
+    def _due(self, name: str) -> bool:
+        """Whether what is known of *name* is old, or about to be: somebody else may be reading it just now."""
+        entry = self._entry(name)
+        return entry.stale or entry.reading
+
     def _unlisted(self, name: str) -> bool:
         entry = self._entries.get(name)
-        known = entry is not None and (entry.read is not None or entry.fresh)
+        known = entry is not None and (entry.read is not None or entry.fresh or entry.reading)
         return not known and self._names is not None and name not in self._names
 
     def _prune(self) -> None:

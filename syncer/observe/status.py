@@ -55,8 +55,10 @@ class _RouteStore:
         self.since: dict[str, dict[str, float]] = {}
 
     def _concern(self, plan: ServicePlan, before: Concern | None) -> Concern | None:
-        room = _DETAILS - self.details + (before.size if before else 0)
-        return concern_of(plan, before, room)
+        size = before.size if before else 0
+        concern = concern_of(plan, before, _DETAILS - self.details + size)
+        self.details += (concern.size if concern else 0) - size
+        return concern
 
 
 class StatusStore:
@@ -84,12 +86,13 @@ class StatusStore:
                 store.not_listed = report.errors
             if not report.errors and not report.unreadable:
                 store.last_complete = now
-            for service, before, concern in store.book.note(report):
-                store.details += (concern.size if concern else 0) - (before.size if before else 0)
+            for service, _, concern in store.book.note(report):
                 if concern is None or not concern.held:
                     store.held_since.pop(service, None)
                 else:
                     store.held_since.setdefault(service, now)
+            if report.full:
+                store.details = sum(concern.size for concern in store.book.of(report.route).values())
             _forget(store, report)
 
     def changed(self, report: ChangeReport) -> None:

@@ -46,11 +46,10 @@ def override(tree: Table, environ: Mapping[str, str]) -> tuple[Table, tuple[Faul
 
 
 def _unknown(name: str, known: Mapping[str, tuple[str, ...]]) -> Fault:
-    near = difflib.get_close_matches(name, [*known, FILE_VARIABLE], n=1, cutoff=0.6)
+    names = [known_name.removeprefix(PREFIX) for known_name in (*known, FILE_VARIABLE)]
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), names, n=1, cutoff=0.6)
     remedy = (
-        f"did you mean {near[0]}?"
-        if near
-        else "unset it; the reference of the settings names those there are"
+        f"did you mean {PREFIX}{near[0]}?" if near else "unset it; the reference of the settings lists all"
     )
     return Fault(Place(name), "names no setting that a variable can hold", remedy)
 

@@ -95,9 +95,7 @@ def _shown(node: Node, *, secret: bool) -> str:
 
 def _example(info: FieldInfo | None) -> str:
     """Return a value for *info* as a settings file may write it on one line."""
-    if info is None:
-        return "a value"
-    examples = info.examples or [info.default]
+    examples = (info.examples or [info.default]) if info else ["a value"]
     return flow(examples[0])
 
 

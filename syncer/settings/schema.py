@@ -57,8 +57,6 @@ def _describe(made: dict[str, Any], model: type[Model]) -> None:
 
 def _opened(node: Any) -> Any:
     """Return *node* so that each value whose form is bounded may also come from a variable."""
-    if isinstance(node, list):
-        return [_opened(item) for item in node]
     if not isinstance(node, dict):
         return node
     if "anyOf" in node:

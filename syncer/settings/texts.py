@@ -9,6 +9,9 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from syncer.settings.types import Shape, wrong
 
+_GLOB = re.compile(r"(?:[^\[]|\[(?:!.|[^!])[^\]]*\])*", re.DOTALL)
+"""Every ``[`` has its ``]``, which is not the first character between them."""
+
 
 def _glob(value: str) -> str:
     if not value or value != value.strip():
@@ -17,7 +20,7 @@ def _glob(value: str) -> str:
         raise wrong(
             "looks like a regular expression", "write a glob: * any text, ? one character, [ab] one of them"
         )
-    if re.search(r"\[(?![!]?.[^\]]*\])", value):
+    if not _GLOB.fullmatch(value):
         raise wrong("opens a [ that nothing closes", "close it with ], or write [[] for the character itself")
     return value
 

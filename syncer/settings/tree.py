@@ -59,7 +59,7 @@ def plain(node: Node) -> Any:
             ]
         case Table():
             return {key: plain(value) for key, value in node.nodes.items()}
-        case Broken():
+        case _:
             return UNUSABLE
 
 

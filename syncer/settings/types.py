@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 DAY = 86_400.0
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": DAY}
-_DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|s|m|h|d))+|[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_DURATION = re.compile(r"(?:[0-9]{1,12}(?:\.[0-9]{1,12})?(?:ms|s|m|h|d))+|[0-9]{1,12}(?:\.[0-9]{1,12})?")
 _PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
 
 
@@ -31,7 +31,7 @@ def format_duration(seconds: float | None) -> str:
     for unit in ("d", "h", "m", "s"):
         if seconds and math.isclose(seconds % _UNITS[unit], 0, abs_tol=1e-12):
             return f"{round(seconds / _UNITS[unit])}{unit}"
-    return f"{seconds * 1000:g}ms" if seconds else "0s"
+    return f"{seconds * 1000:.12g}ms" if seconds else "0s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,8 @@ class Verdict(msgspec.Struct, frozen=True):
     """An item of /v1/internal/acl/authorize."""
 
     Resource: str
-    Segment: str
     Allow: bool
+    Segment: str = ""
 
 
 decode_names: Callable[[bytes | bytearray], dict[str, list[str] | None] | None] = msgspec.json.Decoder(

@@ -48,11 +48,6 @@ class Backoff:
         self._most = most
         self._failures = 0
 
-    @property
-    def failing(self) -> bool:
-        """Whether the last attempt failed."""
-        return self._failures > 0
-
     def pause(self) -> float:
         """Take note of a failure; return how many seconds to wait."""
         delay = min(self._most, self._first * 2.0 ** min(self._failures, 16))

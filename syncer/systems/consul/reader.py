@@ -71,7 +71,7 @@ class ConsulReader:
             self._had = names
         return Listed(names - {SERVERS})
 
-    def read(self, service: str, *, fresh: bool = False) -> Read:  # noqa: ARG002 - every read is fresh here
+    def read(self, service: str, *, fresh: bool = False) -> Read:
         """Read *service* with the health of its instances. One that does not exist is complete and empty."""
         try:
             answer = self._client.http.fetch(path_of(service), decode_entries)

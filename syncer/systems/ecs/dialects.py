@@ -123,7 +123,7 @@ class HostedZoneTags:
         """Return the task with its public addresses."""
         return _public(self.names(placed), placed, self.carry, nothing())
 
-    def may_hold(self, cluster: str, name: str) -> bool:  # noqa: ARG002 - tags may say anything
+    def may_hold(self, cluster: str, name: str) -> bool:
         """Return True: the tags decide."""
         return True
 
@@ -152,7 +152,7 @@ class PublicDiscovery:
         more = {TTL: str(int(ttl))} if valid else nothing()
         return _public(self.names(placed), placed, self.carry, more)
 
-    def may_hold(self, cluster: str, name: str) -> bool:  # noqa: ARG002 - tags may say anything
+    def may_hold(self, cluster: str, name: str) -> bool:
         """Return True: the tags decide."""
         return True
 
@@ -187,7 +187,7 @@ class TargetGroups:
             if container in groups and port.protocol == "tcp"
         )
 
-    def may_hold(self, cluster: str, name: str) -> bool:  # noqa: ARG002 - tags may say anything
+    def may_hold(self, cluster: str, name: str) -> bool:
         """Return True: the tags decide."""
         return True
 

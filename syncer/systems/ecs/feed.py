@@ -13,7 +13,7 @@ from syncer.core.errors import SyncError
 from syncer.core.model import Complete
 from syncer.core.ports import Hint
 from syncer.systems.ecs.inventory import Inventory
-from syncer.systems.ecs.views import View
+from syncer.systems.ecs.views import JUST_READ, View
 
 _log = structlog.get_logger()
 
@@ -100,7 +100,7 @@ class ViewWatch:
     def run(
         self,
         hint: Callable[[Hint], None],
-        read: Callable[[Complete], None],  # noqa: ARG002 - a hint costs no read here: the view holds what was read
+        read: Callable[[Complete], None],
         stop: threading.Event,
     ) -> None:
         """Watch until *stop* is set."""
@@ -125,7 +125,7 @@ class PollPump:
     def run(self, feed: Feed, stop: threading.Event) -> None:
         """Go on until *stop* is set. What cannot be read stays as it was announced."""
         while not stop.wait(self._interval * (0.9 + random.random() / 10)):  # noqa: S311 - jitter
-            self._inventory.refresh(self._interval / 2)
+            self._inventory.refresh(min(JUST_READ, self._interval / 2))
             feed.announce("poll")
             left = 10
             while left and feed.settle() and not stop.wait(1.0):

@@ -176,7 +176,7 @@ class Inventory:
             read = guarded(lambda: self._reader.cluster(cluster, known))
         except SyncError as e:
             read = ClusterRead(trouble=problem_of(e))
-        if read.trouble or any(placed.problem for placed in read.placed.values()):
+        if read.trouble or any(placed.problem or placed.tags_problem for placed in read.placed.values()):
             age.failures += 1
         else:
             age.read, age.failures = began, 0

@@ -142,3 +142,5 @@ class Placed:
     """The tags of its ECS service; None where they were not asked for, or never read."""
     problem: Problem | None = None
     """Set where a part could not be read: nothing may be concluded from what is missing."""
+    tags_problem: Problem | None = None
+    """Set where the tags of its service could not be read; what stands there is from before."""

@@ -127,19 +127,21 @@ class TaskReader:
         for task in tasks:
             before = known.get(task.arn)
             if not task.running:
-                read.placed[task.arn] = replace(before, task=task, problem=None) if before else Placed(task)
+                read.placed[task.arn] = (
+                    replace(before, task=task, problem=None, tags_problem=None) if before else Placed(task)
+                )
                 continue
             address = fixed[task.arn].address if task.arn in fixed else addresses[task.arn]
             definition = definitions.get(task)
             tags = service_tags.get(task) if service_tags else None
-            parts = (address, definition, tags)
-            problem = next((part for part in parts if isinstance(part, Problem)), None)
+            problem = next((part for part in (address, definition) if isinstance(part, Problem)), None)
             read.placed[task.arn] = Placed(
                 task,
                 (before.address if before else None) if isinstance(address, Problem) else address,
                 None if isinstance(definition, Problem) else definition,
                 (before.service_tags if before else None) if isinstance(tags, Problem) else tags,
                 problem,
+                tags if isinstance(tags, Problem) else None,
             )
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
@@ -163,18 +163,19 @@ class View:
         until = float("inf")
         offers: dict[str, tuple[Placed, tuple[Instance, ...]]] = {}
         for arn, entry in sorted(state.entries.items()):
-            placed = entry.placed
+            placed = self._relevant(entry.placed)
             if not self._selection.takes(placed):
                 continue
-            if entry.stopping_since is None and placed.problem is not None:
+            problem = placed.problem or placed.tags_problem
+            if entry.stopping_since is None and problem is not None:
                 names = self._dialect.names(placed)
-                unnamed = unnamed or (placed.problem if names is None else None)
-                problems.update(dict.fromkeys(names or (), placed.problem))
+                unnamed = unnamed or (problem if names is None else None)
+                problems.update(dict.fromkeys(names or (), problem))
                 continue
             if not placed.task.running:
                 continue
-            instances = self._offer(arn, placed)
-            offers[arn] = (placed, instances)
+            instances = self._offer(arn, entry.placed, placed)
+            offers[arn] = (entry.placed, instances)
             end = float("inf") if entry.stopping_since is None else entry.stopping_since + self._drain
             until = min(until, end if end > now else until)
             for item in instances:
@@ -185,13 +186,17 @@ class View:
         frozen = MappingProxyType({name: tuple(items) for name, items in services.items()})
         return Index(state, frozen, problems, unnamed, looked, until)
 
-    def _offer(self, arn: str, placed: Placed) -> tuple[Instance, ...]:
+    def _relevant(self, placed: Placed) -> Placed:
+        """Return *placed* without the tags of its service, unless this view has asked for them."""
+        if self._dialect.service_tags or (placed.service_tags is None and placed.tags_problem is None):
+            return placed
+        return replace(placed, service_tags=None, tags_problem=None)
+
+    def _offer(self, arn: str, original: Placed, placed: Placed) -> tuple[Instance, ...]:
         known = self._offers.get(arn)
-        if known is not None and known[0] is placed:
+        if known is not None and known[0] is original:
             return known[1]
-        if placed.address is None or placed.problem is not None:
-            return ()
-        return self._dialect.instances(placed)
+        return () if placed.address is None else self._dialect.instances(placed)
 
     def _problem(self, index: Index, service: str) -> Problem | None:
         """Return why nothing may be concluded about *service*; None if everything of it was read."""
