@@ -96,6 +96,7 @@ class WebServer:
         self._where = (address, port)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._wake: Callable[[], None] = lambda: None
         self.port = port
         """The port in use, once started."""
 
@@ -128,12 +129,15 @@ class WebServer:
             server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
             wasyncore.close_all(channels, ignore_all=True)
 
+        self._wake = server.pull_trigger
         self._thread = threading.Thread(target=serve, name="web", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop serving, and let go of the port; returns within two seconds or so."""
-        self._stop.set()
+        if not self._stop.is_set():
+            self._stop.set()
+            self._wake()
         if self._thread is not None:
             self._thread.join(2.5)
 

@@ -41,6 +41,9 @@ def _sections(value: object, path: Path) -> Iterator[tuple[Path, Model]]:
         case tuple():
             for i, item in enumerate(value):
                 yield from _sections(item, (*path, i))
+        case dict():
+            for key, item in value.items():
+                yield from _sections(item, (*path, key))
         case _:
             pass
 
@@ -57,7 +60,7 @@ def _mend(box: dict[str, Any], model: type[Model], path: Path, done: Path = ()) 
         item = value[rest[0]]
         if rest[1:] and isinstance(item, dict):
             return _mend(item, inner, rest[1:], (*here, rest[0]))
-        value[rest[0]] = (info.examples or [[]])[0][0]
+        value[rest[0]] = info.examples[0][0] if info.examples else {}
         return (*here, rest[0])
     if info and inner and rest and isinstance(value, dict) and not is_mapping(info.annotation):
         return _mend(value, inner, rest, here)

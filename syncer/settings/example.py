@@ -36,8 +36,9 @@ def _section(model: type[Model], indent: str, *, live: bool) -> Iterator[str]:
         if inner is None or is_mapping(info.annotation):
             yield f"{indent}{_line(name, info, live=live)}"
         elif is_list(info.annotation):
-            yield f"{indent}{name}:"
-            yield from _item(inner, indent + "  ")
+            shown = live and info.is_required()
+            yield f"{indent}{'' if shown else '#'}{name}:"
+            yield from _item(inner, indent + "  ", live=shown)
         elif issubclass(inner, Direction) and indent != "  ":
             yield f"{indent}{name}: true  # or the keys of defaults.{name}"
         else:
@@ -46,12 +47,12 @@ def _section(model: type[Model], indent: str, *, live: bool) -> Iterator[str]:
             yield from _section(inner, indent + "  ", live=shown)
 
 
-def _item(model: type[Model], indent: str) -> Iterator[str]:
+def _item(model: type[Model], indent: str, *, live: bool) -> Iterator[str]:
     """Yield the lines of a list's one item: its first key, which is an example, begins it."""
-    lines = list(_section(model, indent + "  ", live=True))
-    first = next(i for i, line in enumerate(lines) if re.match(r" *#\w", line))
+    lines = list(_section(model, indent + "  ", live=live))
+    first = next(i for i, line in enumerate(lines) if re.match(r" *#?\w", line))
     yield from (line.removeprefix("  ") for line in lines[:first])
-    yield f"{indent}- {lines[first].strip().removeprefix('#')}"
+    yield f"{indent}{'' if live else '#'}- {lines[first].strip().removeprefix('#')}"
     yield from lines[first + 1 :]
 
 

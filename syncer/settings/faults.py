@@ -146,6 +146,7 @@ _WORDS: dict[str, Words] = {
     "greater_than_equal": _bound("is too small", "ge", "{:g} or more"),
     "less_than_equal": _bound("is too large", "le", "{:g} or less"),
     "string_too_short": _like("is empty", "write a text, or leave the key out"),
+    "too_short": _like("is empty", "write a list such as {}"),
     "string_too_long": _bound("is too long", "max_length", "at most {} characters"),
 }
 """Pydantic's type of an error to what is wrong, behind the value, and what to write instead."""

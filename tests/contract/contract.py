@@ -2,6 +2,8 @@
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 
 import pytest
 
@@ -144,7 +146,7 @@ class WriterContract:
         wishes = [replace(first, attributes={"version": str(number)}) for number in range(10)]
         ended = Ended()
         ready.writer.submit([Register(wishes[0])], ended)
-        for before, after in zip(wishes, wishes[1:], strict=False):
+        for before, after in pairwise(wishes):
             ready.writer.submit([Update(before, after)], ended)
         ended.endings(len(wishes))
         holds(ready, wishes[-1])
@@ -155,7 +157,7 @@ class WriterContract:
     def test_the_end_of_each_change_is_told_once(self, ready: Subject) -> None:
         groups = [[Register(instance(ready, 10 * group + n)) for n in range(8)] for group in range(3)]
         ended = Ended()
-        in_threads([lambda group=group: ready.writer.submit(group, ended) for group in groups])
+        in_threads([partial(ready.writer.submit, group, ended) for group in groups])
         ended.endings(24)
         holds(ready, *(change.instance for group in groups for change in group))
         told = Counter(outcome.change for outcome in ended.outcomes)

@@ -19,8 +19,14 @@ __all__ = ["ready"]
 
 _WORD: Final = re.compile(r"[ -~]*")
 _LIMITS: Final = AttributeLimits(10, _WORD, 64, _WORD, 256, total=2000, tags_length=256)
-LIKE_CONSUL: Final = Carrier(lambda name: None, replace(_LIMITS, tags_length=None))
-LIKE_CLOUD_MAP: Final = Carrier(lambda name: None, _LIMITS, unique_address=True, service_entities=True)
+
+
+def _takes_all(_: str) -> None:
+    return None
+
+
+LIKE_CONSUL: Final = Carrier(_takes_all, replace(_LIMITS, tags_length=None))
+LIKE_CLOUD_MAP: Final = Carrier(_takes_all, _LIMITS, unique_address=True, service_entities=True)
 
 
 @pytest.fixture(params=[LIKE_CONSUL, LIKE_CLOUD_MAP], ids=["like-consul", "like-cloud-map"])

@@ -17,7 +17,7 @@ from syncer.settings import load, reference
 from syncer.settings.aws import Operation
 from syncer.settings.base import Model
 from syncer.settings.environment import variables
-from syncer.settings.fields import is_list, section_of
+from syncer.settings.fields import is_list, is_mapping, section_of
 from syncer.settings.root import Settings
 from tests.settings.support import CONFIG, ROOT
 
@@ -59,7 +59,7 @@ def test_the_full_example_holds_nothing_but_defaults() -> None:
 
 def test_the_full_example_names_every_key_and_what_it_leaves_out_fits_the_schema() -> None:
     text = (CONFIG / "full.yaml").read_text(encoding="utf-8")
-    data = yaml.safe_load(re.sub(r"(?m)^( *)#(\w)", r"\1\2", text))
+    data = yaml.safe_load(re.sub(r"(?m)^( *)#([\w-])", r"\1\2", text))
     jsonschema.validate(data, SCHEMA, jsonschema.Draft202012Validator)
     assert list(_missing(Settings, data, "")) == [
         "namespaces.consul_to_cloudmap",
@@ -78,7 +78,7 @@ def _missing(model: type[Model], data: Any, path: str) -> Iterator[str]:
         here = f"{path}.{key}".lstrip(".")
         if key not in data:
             yield here
-        elif inner is not None and here != "aws.rates":
+        elif inner is not None and not is_mapping(info.annotation):
             yield from _missing(inner, data[key][0] if is_list(info.annotation) else data[key], here)
 
 
@@ -87,7 +87,8 @@ def test_every_key_says_what_it_is_for() -> None:
         for key, info in model.model_fields.items():
             described = info.description or (section_of(info.annotation) or Model).__doc__
             assert described, f"{model.__name__}.{key}"
-            assert info.examples or not info.is_required(), f"{model.__name__}.{key}"
+            needed = info.is_required() or (is_list(info.annotation) and section_of(info.annotation))
+            assert info.examples or not needed, f"{model.__name__}.{key}"
             for written in info.examples or []:
                 if "_file" not in key:
                     TypeAdapter(info.rebuild_annotation()).validate_python(written)

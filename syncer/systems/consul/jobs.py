@@ -5,10 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
+import structlog
+
 from syncer.core.errors import SyncError
 from syncer.core.model import Instance
 from syncer.core.plan import Deregister, InstanceChange, SetHealth
 from syncer.core.ports import Ending, Outcome
+
+_log = structlog.get_logger()
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +46,10 @@ class Job:
             if self._ended:
                 return
             self._ended = True
-        self.done(Outcome(self.change, ending, error))
+        try:
+            self.done(Outcome(self.change, ending, error))
+        except Exception:  # noqa: BLE001 - a fault of the listener must not end the thread that tells it
+            _log.exception("consul_outcome_fault")
 
 
 @dataclass(slots=True, eq=False)

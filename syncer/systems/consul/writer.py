@@ -216,7 +216,7 @@ class ConsulWriter:
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Unavailable),
             stop=tenacity.stop_after_attempt(most) | tenacity.stop_when_event_set(self._closing),
-            wait=tenacity.wait_exponential_jitter(initial=0.1, max=2.0, jitter=0.1),
+            wait=tenacity.wait_exponential(multiplier=0.1, max=2.0) + tenacity.wait_random(0, 0.1),
             sleep=tenacity.sleep_using_event(self._closing),
             reraise=True,
         )
