@@ -32,15 +32,16 @@ def wanted(rules: RouteRules, name: str, source: Complete, target: Complete) -> 
     instance for each address where the target takes no more. The order of the instances read plays no part.
     """
     offered, skipped = offer(rules, name, source, target.info)
+    ours = tuple(item for item in target.instances if is_ours(item, rules))
     native = tuple(item for item in target.instances if not is_ours(item, rules))
     if rules.same_name is SameName.SKIP and any(item.mark is None for item in native):
         reason = f"the target has a service {name!r} of its own, and same_name is skip"
         return Wanted((), (Skip(source.service, None, reason),), offered=len(offered))
-    registered = {origin(item) for item in target.instances if is_ours(item, rules)}
+    registered = _registered(rules, offered, ours, target.info)
     free, held, conflicts = _unheld(rules, offered, native, registered, target.info)
     others = any(item.health.serves and not item.kind for item in native)
     kept, withdrawn = _by_health(rules, free, registered, others=others, settable=rules.settable(target.info))
-    single, sharing = _one_per_address(rules, kept, registered, target.info)
+    single, sharing = _one_per_address(rules, kept, ours, target.info)
     notes = (*_unchangeable(rules, source.service, target.info), *skipped, *held, *withdrawn, *sharing)
     return Wanted(tuple(sorted(single, key=origin)), notes, tuple(conflicts), len(offered))
 
@@ -69,6 +70,18 @@ def _unchangeable(rules: RouteRules, service: str, info: ServiceInfo | None) -> 
     has, asked = (" and ".join(sorted(records)) or "no" for records in (info.records, rules.records))
     reason = f"it has {has} records there, which cannot be changed; the route asks for {asked} records"
     return (Skip(service, None, reason, "delete the service there: it is created anew"),)
+
+
+def _registered(
+    rules: RouteRules, offered: list[Instance], ours: tuple[Instance, ...], info: ServiceInfo | None
+) -> set[tuple[str, str]]:
+    """Return the origins of which the target has something of ours: their entry, or one on an exclusive address.
+
+    The plan may hand that address over to them in place, and be interrupted at any point.
+    """
+    addresses = {address for item in ours for address in rules.exclusive(item, info)}
+    heirs = (item for item in offered if not addresses.isdisjoint(rules.exclusive(item, info)))
+    return {origin(item) for item in (*ours, *heirs)}
 
 
 def _unheld(
@@ -141,15 +154,14 @@ def _by_health(
 
 
 def _one_per_address(
-    rules: RouteRules,
-    instances: list[Instance],
-    registered: set[tuple[str, str]],
-    info: ServiceInfo | None,
+    rules: RouteRules, instances: list[Instance], ours: tuple[Instance, ...], info: ServiceInfo | None
 ) -> tuple[list[Instance], list[Skip]]:
-    """Choose one instance for each address: the healthy before others, what is there before what is new."""
+    """Choose one instance for each address: the healthy before others, what has it already before what is new."""
+    held = {(origin(item), address) for item in ours for address in rules.exclusive(item, info)}
 
     def rank(item: Instance) -> tuple[bool, bool, tuple[str, str]]:
-        return (not item.health.serves, origin(item) not in registered, origin(item))
+        in_place = any((origin(item), address) in held for address in rules.exclusive(item, info))
+        return (not item.health.serves, not in_place, origin(item))
 
     taken: dict[str, Instance] = {}
     chosen: list[Instance] = []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from waitress import wasyncore
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, create_server
 
 from syncer.observe.health import Health
 from syncer.observe.metrics import Metrics
@@ -122,6 +122,8 @@ class WebServer:
             max_request_header_size=16_384,
             max_request_body_size=16_384,
         )
+
+        assert isinstance(server, BaseWSGIServer)  # as for any single socket
 
         def serve() -> None:
             while not self._stop.is_set():

@@ -13,7 +13,7 @@ from syncer.settings.texts import Glob, Region, RoleArn
 from syncer.settings.types import Period, Shape, wrong
 
 Dialect = Literal["plain", "hosted-zone-tags", "public-discovery", "target-group-tags"]
-LaunchType = Literal["FARGATE", "EC2", "EXTERNAL"]
+LaunchType = Literal["FARGATE", "EC2", "EXTERNAL", "MANAGED_INSTANCES"]
 _FIELDS = ("service", "cluster", "family", "region")
 
 Name = Annotated[

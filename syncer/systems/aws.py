@@ -19,8 +19,10 @@ from botocore.credentials import (
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own: no endpoint, no TLS, no proxy
     CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
@@ -264,13 +266,13 @@ def translate(error: BotoCoreError | ClientError | ResponseParserError, operatio
         return kind_of(code)(f"{operation}: {code}: {told.get('Message', '')}".rstrip(": "), code=code)
     code = type(error).__name__
     kind: type[SyncError] = SyncError
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | ConnectionError):
         kind = Unavailable
     elif isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
         kind = Denied
     elif isinstance(error, ParamValidationError):
         kind = Refused
-    elif isinstance(error, ResponseParserError):
+    elif isinstance(error, ResponseParserError | IncompleteReadError):
         kind = Garbled
     return kind(f"{operation}: {error}", code=code)
 

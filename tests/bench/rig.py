@@ -1,7 +1,6 @@
 """One bench: a Consul agent, an emulated AWS and one syncer (ours or the plain poller), each in its own process."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 import urllib3
+from botocore.config import Config
 
 from demo.stage import environment
 from tests.support.consul_agent import ConsulAgent
@@ -28,7 +29,7 @@ NAMESPACE = "corp.internal"
 _SETTINGS = """\
 owner: bench
 consul: {{address: "{consul}"}}
-aws: {{region: us-east-1, endpoint_url: "{aws}"}}
+aws: {{region: us-east-1, endpoint_url: "{aws}", rates: {{{rates}}}}}
 namespaces: [{{name: {namespace}}}]
 http: {{port: {port}}}
 log: {{level: warning}}
@@ -57,7 +58,14 @@ class Rig:
             list(pool.map(register, range(services)))
 
     def set_instance(
-        self, service: str, index: int, *, number: int = 0, status: str = "passing", tag: str = "", port: int = 8080
+        self,
+        service: str,
+        index: int,
+        *,
+        number: int = 0,
+        status: str = "passing",
+        tag: str = "",
+        port: int = 8080,
     ) -> None:
         """Register one instance, or change it."""
         address = f"10.{number // 250 % 250}.{number % 250}.{index}"
@@ -66,18 +74,29 @@ class Rig:
             "Node": f"node-{number % 97}-{index}",
             "Address": address,
             "SkipNodeUpdate": True,
-            "Service": {"ID": identity, "Service": service, "Address": address, "Port": port, "Tags": [tag] if tag else []},
+            "Service": {
+                "ID": identity,
+                "Service": service,
+                "Address": address,
+                "Port": port,
+                "Tags": [tag] if tag else [],
+            },
             "Check": {"CheckID": f"check-{identity}", "Name": "c", "ServiceID": identity, "Status": status},
         }
         self.put("/v1/catalog/register", body | {"SkipNodeUpdate": False})
 
     def remove_instance(self, service: str, index: int, *, number: int = 0) -> None:
         """Deregister one instance."""
-        self.put("/v1/catalog/deregister", {"Node": f"node-{number % 97}-{index}", "ServiceID": f"{service}-{index}"})
+        self.put(
+            "/v1/catalog/deregister",
+            {"Node": f"node-{number % 97}-{index}", "ServiceID": f"{service}-{index}"},
+        )
 
     def put(self, path: str, body: Mapping[str, Any]) -> None:
         """Make one PUT to Consul."""
-        answer = self.http.request("PUT", self.consul.http_url + path, body=json.dumps(body), timeout=20, retries=3)
+        answer = self.http.request(
+            "PUT", self.consul.http_url + path, body=json.dumps(body), timeout=20, retries=3
+        )
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status} {answer.data[:200]!r}")
 
@@ -109,6 +128,40 @@ class Rig:
         """Return the log of one operation since the last reset; times are CLOCK_MONOTONIC's."""
         return list(self.emulator("GET", f"/_emulator/calls?entries=1&operation={operation}")["entries"])
 
+    def cloudmap(self) -> Any:
+        """Return a client of Cloud Map, a user's."""
+        return boto3.client(
+            "servicediscovery",
+            region_name="us-east-1",
+            endpoint_url=self.aws_url,
+            aws_access_key_id="bench",
+            aws_secret_access_key="bench",
+            config=Config(inject_host_prefix=False),
+        )
+
+    def services(self) -> dict[str, str]:
+        """Return the names and ids of all services."""
+        pages = self.cloudmap().get_paginator("list_services").paginate()
+        return {item["Name"]: item["Id"] for page in pages for item in page["Services"]}
+
+    def register(self, client: Any, service: str, instance: str, address: str) -> float:
+        """Register an instance as a user would; return the time when its operation was done."""
+        operation = client.register_instance(
+            ServiceId=service, InstanceId=instance, Attributes={"AWS_INSTANCE_IPV4": address}
+        )["OperationId"]
+        while client.get_operation(OperationId=operation)["Operation"]["Status"] != "SUCCESS":
+            time.sleep(0.005)
+        return time.monotonic()
+
+    def in_cloudmap(self, instances: int) -> None:
+        """Wait until so many registrations were received, and all is calm."""
+
+        def received() -> bool:
+            return bool(self.calls()["counts"].get("RegisterInstance", 0) >= instances)
+
+        settle(received, 900, "everything was registered")
+        time.sleep(3)
+
     # --- The syncer under test ---
 
     @contextmanager
@@ -125,19 +178,28 @@ class Rig:
                 except subprocess.TimeoutExpired:
                     process.kill()
 
-    def ours(self) -> list[str]:
-        """Return the command of our own syncer."""
+    def ours(self, *, hurry: bool = False) -> list[str]:
+        """Return the command of our own syncer; with *hurry* it writes as fast as it can, to get a scenario ready."""
+        fast = "{rate: 2000, burst: 2000}"
+        rates = f"CreateService: {fast}, RegisterInstance: {fast}, ListOperations: {fast}" if hurry else ""
         settings = self.folder / "syncer.yaml"
         text = _SETTINGS.format(
-            consul=self.consul.http_url, aws=self.aws_url, namespace=NAMESPACE, port=free_port()
+            consul=self.consul.http_url, aws=self.aws_url, namespace=NAMESPACE, port=free_port(), rates=rates
         )
         settings.write_text(text)
         return [str(Path(sys.executable).with_name("syncer")), "run", "-c", str(settings)]
 
-    def poller(self, interval: float) -> list[str]:
-        """Return the command of the plain poller."""
-        words = [sys.executable, "-m", "tests.bench.poller", self.consul.http_url, self.aws_url, NAMESPACE, str(interval)]
-        return words
+    def poller(self, interval: float = 30.0) -> list[str]:
+        """Return the command of the plain poller, which reads everything every *interval* seconds."""
+        return [
+            sys.executable,
+            "-m",
+            "tests.bench.poller",
+            self.consul.http_url,
+            self.aws_url,
+            NAMESPACE,
+            str(interval),
+        ]
 
 
 @contextmanager
@@ -147,7 +209,17 @@ def rig(**emulated: Any) -> Iterator[Rig]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         consul = stack.enter_context(ConsulAgent())
         ready = folder / "emulator.json"
-        command = [sys.executable, "-m", "tests.emulator", "--port", "0", "--dns-port", "0", "--ready-file", str(ready)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.emulator",
+            "--port",
+            "0",
+            "--dns-port",
+            "0",
+            "--ready-file",
+            str(ready),
+        ]
         for key, value in {"operation_delay": 1.0, "instances_per_namespace": 100_000, **emulated}.items():
             command += ["--set", f"{key}={json.dumps(value)}"]
         log = stack.enter_context((folder / "emulator.log").open("wb"))
@@ -156,8 +228,17 @@ def rig(**emulated: Any) -> Iterator[Rig]:
         stack.callback(process.terminate)
         eventually(ready.exists, timeout=30, message="the emulated AWS started")
         bench = Rig(consul, json.loads(ready.read_text())["endpoint_url"], folder)
-        bench.emulator("POST", "/_emulator/seed", {"namespaces": [{"name": NAMESPACE, "type": "DNS_PRIVATE"}]})
+        bench.emulator(
+            "POST", "/_emulator/seed", {"namespaces": [{"name": NAMESPACE, "type": "DNS_PRIVATE"}]}
+        )
         yield bench
+
+
+def bulk(services: int, each: int, prefix: str = "svc-") -> dict[str, object]:
+    """Return what to seed the emulator with for so many services."""
+    return {
+        "bulk": {"namespace": NAMESPACE, "services_count": services, "instances_each": each, "prefix": prefix}
+    }
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -171,8 +252,3 @@ def settle(predicate: Any, timeout: float, message: str) -> float:
     began = time.monotonic()
     eventually(predicate, timeout=timeout, message=message, interval=0.25)
     return time.monotonic() - began
-
-
-def cores() -> int:
-    """Return how many processors this machine has."""
-    return os.cpu_count() or 1

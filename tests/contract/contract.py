@@ -21,6 +21,7 @@ from tests.contract.subject import (
     in_threads,
     instance,
     read,
+    stands,
     watching,
 )
 from tests.support.wait import eventually
@@ -208,27 +209,20 @@ class WatchContract:
 
     def test_what_another_hand_changes_is_noticed(self, subject: Subject) -> None:
         with watching(subject.watch) as (noticed, _):
-            eventually(noticed.anything, LONG, "the watch stands")
+            stands(subject, noticed)
             for number in (1, 2):
                 noticed.forget()
                 subject.elsewhere("api", f"a{number}", f"10.9.0.{number}", 80)
                 eventually(lambda: noticed.reason_to_read("api"), LONG, "the change is noticed")
 
-    def test_what_the_writer_changes_is_noticed(self, ready: Subject) -> None:
-        with watching(ready.watch) as (noticed, _):
-            eventually(noticed.anything, LONG, "the watch stands")
-            noticed.forget()
-            carry_out(ready, Register(instance(ready, 1)))
-            eventually(lambda: noticed.reason_to_read("web"), LONG, "the change is noticed")
-
     def test_it_ends_soon_after_it_is_told_to(self, subject: Subject) -> None:
         with watching(subject.watch) as (noticed, leave):
-            eventually(noticed.anything, LONG, "the watch stands")
+            stands(subject, noticed)
             assert leave()
 
     def test_it_outlives_a_failure_and_notices_again(self, subject: Subject) -> None:
         with watching(subject.watch) as (noticed, leave):
-            eventually(noticed.anything, LONG, "the watch stands")
+            stands(subject, noticed)
             with subject.broken():
                 assert isinstance(subject.registry.services(), Unlisted)
             noticed.forget()

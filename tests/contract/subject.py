@@ -1,5 +1,6 @@
 """A registry under test, with what the contract needs around it."""
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -117,10 +118,6 @@ class Noticed:
         with self._lock:
             self._said.clear()
 
-    def anything(self) -> bool:
-        with self._lock:
-            return bool(self._said)
-
     def reason_to_read(self, service: str) -> bool:
         """Whether *service* was named, or everything was."""
         with self._lock:
@@ -143,6 +140,18 @@ def watching(watch: Watch) -> Iterator[tuple[Noticed, Callable[[], bool]]]:
         yield noticed, leave
     finally:
         leave()
+
+
+def stands(subject: Subject, noticed: Noticed) -> None:
+    """Wait until a running watch notices what changes: by changing something until it does."""
+    numbers = itertools.count(1)
+
+    def noticed_one() -> bool:
+        number = next(numbers)
+        subject.elsewhere("canary", f"c{number}", f"10.8.0.{number}", 80)
+        return noticed.reason_to_read("canary")
+
+    eventually(noticed_one, LONG, "the watch notices anything", interval=0.3)
 
 
 def in_threads(tasks: Sequence[Callable[[], None]]) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+import urllib3
 
 from syncer.systems.consul.about import agent_info
 from syncer.systems.consul.carrier import CONSUL_CARRIER
@@ -17,6 +18,7 @@ from syncer.systems.consul.writer import Batching, ConsulWriter
 from tests.contract.contract import RegistryContract, ready
 from tests.contract.subject import Subject
 from tests.support.consul_agent import ConsulAgent
+from tests.support.wait import eventually
 
 __all__ = ["ready"]
 
@@ -43,6 +45,8 @@ def subject(agent: ConsulAgent) -> Iterator[Subject]:
     def broken() -> Iterator[None]:
         agent.pause()
         try:
+            # The signal takes a moment to reach all threads.
+            eventually(lambda: not _answers(agent), message="the paused agent falls silent")
             yield
         finally:
             agent.resume()
@@ -63,6 +67,14 @@ def subject(agent: ConsulAgent) -> Iterator[Subject]:
     for transport in (client.http, write_client.http):
         transport.close()
     _empty(agent)
+
+
+def _answers(agent: ConsulAgent) -> bool:
+    try:
+        agent.call("GET", "/v1/status/leader", timeout=0.3)
+    except urllib3.exceptions.HTTPError:
+        return False
+    return True
 
 
 def _empty(agent: ConsulAgent) -> None:

@@ -305,6 +305,13 @@ def test_new_critical_ones_are_not_added_to_an_empty_service() -> None:
     assert ids(look(snap(DOWN))) == []
 
 
+def test_a_critical_newcomer_takes_over_the_last_address_where_an_address_may_be_there_once() -> None:
+    """A container that was replaced on its address, whose checks have not passed yet, leaves the name answering."""
+    target = snap(copy(native("old", 1)), info=info())
+    assert ids(look(snap(DOWN), target, rules(RECORDS))) == ["a"]
+    assert ids(look(snap(DOWN_B), target, rules(RECORDS))) == []
+
+
 def test_the_last_of_a_service_of_another_name_is_not_this_one() -> None:
     """After a rename the old service's entry with the same instance id is not the one that is kept."""
     stale = copy(native("a", 1, service="old"))
@@ -349,6 +356,12 @@ def test_without_a_records_an_address_may_be_there_several_times(records: tuple[
 
 def test_the_one_that_is_there_stays() -> None:
     assert ids(look(snap(SHARING, A), snap(copy(SHARING), info=info()), rules(RECORDS))) == ["b"]
+
+
+def test_an_entry_on_another_address_gives_no_claim_to_this_one() -> None:
+    """Otherwise what is chosen would depend on how far an interrupted plan has come."""
+    stale = copy(native("b", 7))
+    assert ids(look(snap(SHARING, A), snap(stale, info=info()), rules(RECORDS))) == ["a"]
 
 
 def test_the_healthy_one_goes_before_the_one_that_is_there() -> None:

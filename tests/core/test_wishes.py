@@ -34,10 +34,11 @@ class Bookkeeping(RuleBasedStateMachine):
         self.model[key] = mine[1:]
 
     @invariant()
-    def latest_is_what_was_offered_last(self) -> None:
+    def running_is_the_first_and_latest_the_last_that_was_offered(self) -> None:
         for key in "abc":
             mine = self.model.get(key)
             assert self.wishes.latest(key) == (mine[-1] if mine else None)
+            assert self.wishes.running(key) == (mine[0] if mine else None)
 
     @invariant()
     def it_counts_and_names_the_keys_that_are_under_way(self) -> None:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from .answers import CloudMapNames, Found, Record
 from .hosted_zones import HostedZoneNames
-from .httpd import stop_all
+from .httpd import stop_serving
 from .state import State
 
 _PLAIN_UDP = 512
@@ -155,9 +155,7 @@ class DnsServer:
         host, port = self._servers[0].server_address[:2]
         self.address = (str(host), int(port))
         self._threads = [
-            threading.Thread(
-                target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="emulator-dns", daemon=True
-            )
+            threading.Thread(target=server.serve_forever, name="emulator-dns", daemon=True)
             for server in self._servers
         ]
 
@@ -168,10 +166,9 @@ class DnsServer:
 
     def stop(self) -> None:
         """Stop serving and close the sockets."""
-        stop_all(server.shutdown for server in self._servers)
         for server, thread in zip(self._servers, self._threads, strict=True):
+            stop_serving(server)
             thread.join(timeout=5)
-            server.server_close()
 
 
 def _bind(address: tuple[str, int], answers: DnsAnswers) -> tuple[_TcpServer, _UdpServer]:

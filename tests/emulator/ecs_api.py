@@ -125,8 +125,9 @@ HANDLERS: dict[str, Handler] = {
 
 
 def _cluster(world: EcsWorld, params: dict[str, Any]) -> str:
-    name = _short(params.get("cluster") or "default")
-    if name not in world.clusters:
+    given = params.get("cluster") or "default"
+    name = _short(given)
+    if given not in (name, world.clusters.get(name)) or name not in world.clusters:
         raise ApiError("ClusterNotFoundException", "Cluster not found.")
     return name
 

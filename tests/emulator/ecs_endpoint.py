@@ -94,7 +94,10 @@ def _json(target: str, world: EcsWorld, body: bytes) -> Reply:
     handler = HANDLERS.get(target)
     if handler is None:
         raise ApiError("UnknownOperationException", f"{target} is not emulated.")
-    return Reply(200, json.dumps(handler(world, json.loads(body or b"{}")), separators=(",", ":")).encode())
+    answer = handler(world, json.loads(body or b"{}"))
+    for bend in world.on_answer:
+        bend(answer)
+    return Reply(200, json.dumps(answer, separators=(",", ":")).encode())
 
 
 def _json_error(error: ApiError) -> Reply:

@@ -38,6 +38,8 @@ class EcsWorld:
         """By cluster and name."""
         self.on_change: list[Emit] = []
         """Called, under the lock, after each change of a task that makes an event."""
+        self.on_answer: list[Callable[[dict[str, Any]], Any]] = []
+        """Called with each answer in JSON, to bend it."""
         self._numbers = itertools.count(1)
 
     def cluster(self, name: str) -> str:

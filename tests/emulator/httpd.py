@@ -4,7 +4,8 @@ import socket
 import socketserver
 import struct
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from io import BufferedIOBase
@@ -121,13 +122,16 @@ def _reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def stop_all(stops: Iterable[Callable[[], None]]) -> None:
-    """Call all at once and wait for the last: each takes up to a polling interval."""
-    threads = [threading.Thread(target=stop) for stop in stops]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=10)
+def stop_serving(server: socketserver.TCPServer) -> None:
+    """Shut *server* down at once: it is woken, as it looks up only now and then."""
+    stopping = threading.Thread(target=server.shutdown, daemon=True)
+    stopping.start()
+    while stopping.is_alive():
+        with socket.socket(server.address_family, server.socket_type) as waker, suppress(OSError):
+            waker.connect(server.server_address)
+            waker.send(b"")
+        stopping.join(0.005)
+    server.server_close()
 
 
 class HttpServer(socketserver.ThreadingTCPServer):
@@ -143,9 +147,7 @@ class HttpServer(socketserver.ThreadingTCPServer):
         self.route = route
         self.next_id = next_id
         self.connections: set[socket.socket] = set()
-        self._thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.02}, name="emulator-http", daemon=True
-        )
+        self._thread = threading.Thread(target=self.serve_forever, name="emulator-http", daemon=True)
 
     def start(self) -> None:
         """Serve in a thread."""
@@ -153,9 +155,8 @@ class HttpServer(socketserver.ThreadingTCPServer):
 
     def stop(self) -> None:
         """Stop listening and close every connection."""
-        self.shutdown()
+        stop_serving(self)
         self._thread.join(timeout=5)
-        self.server_close()
         for connection in list(self.connections):
             try:
                 connection.shutdown(socket.SHUT_RDWR)

@@ -7,6 +7,7 @@ Source: Amazon Route 53 API reference, ChangeResourceRecordSets and ResourceReco
 import re
 import threading
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -18,6 +19,7 @@ from .wire import xml_error
 from .zones import OWNED
 
 LIMIT = 1_000
+CHARACTERS = 32_000
 NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 
 _ZONE = re.compile(r"^/2013-04-01/hostedzone/([A-Z0-9]+)(/rrset/?)?$")
@@ -111,9 +113,12 @@ def _tag(element: ET.Element) -> str:
 
 def _carry_out(zone: Any, changes: list[_Change]) -> list[Any]:
     """Return the zone's record sets after all changes. Raises _Refused, and then nothing changed."""
-    weight = sum((2 if c.action == "UPSERT" else 1) * max(1, len(c.record.records)) for c in changes)
+    weight = sum(_times(c) * max(1, len(c.record.records)) for c in changes)
     if weight > LIMIT:
         raise _batch(f"Number of records limit of {LIMIT} exceeded.")
+    characters = sum(_times(c) * sum(map(len, c.record.records)) for c in changes)
+    if characters > CHARACTERS:
+        raise _batch(f"Number of characters limit of {CHARACTERS} exceeded.")
     suffix = zone.name.rstrip(".").lower()
     sets = {_key(record): record for record in zone.rrsets}
     for change in changes:
@@ -132,6 +137,10 @@ def _carry_out(zone: Any, changes: list[_Change]) -> list[Any]:
     return list(sets.values())
 
 
+def _times(change: _Change) -> int:
+    return 2 if change.action == "UPSERT" else 1
+
+
 def _check_same(change: _Change, there: Any) -> None:
     if there is None:
         raise _batch(f"Tried to delete resource record set {change.label} but it was not found")
@@ -145,13 +154,34 @@ def _check_same(change: _Change, there: Any) -> None:
 
 def _check_shape(change: _Change) -> None:
     record = change.record
-    routed = record.multi_value_answer or record.weight is not None
-    if bool(routed) != bool(record.set_identifier):
+    if bool(_routing(record)) != bool(record.set_identifier):
         raise _Refused("InvalidInput", f"{change.label}: a SetIdentifier and a routing policy go together.")
     if not record.alias_target and (not record.records or record.ttl is None):
         raise _Refused("InvalidInput", f"{change.label}: TTL and ResourceRecords are required.")
     if record.multi_value_answer and len(record.records) != 1:
         raise _batch(f"{change.label}: a multivalue answer has one value.")
+    for value in record.records or ():
+        if record.type in ("A", "AAAA") and not _is_address(value, record.type):
+            raise _batch(f"Invalid Resource Record: {change.label}: '{value}' is no address of that type")
+
+
+def _routing(record: Any) -> str:
+    """Return the name of the routing policy; empty for a simple record."""
+    policies = {
+        "multivalue": record.multi_value_answer,
+        "weighted": record.weight is not None,
+        "latency": record.region,
+        "failover": record.failover,
+        "geolocation": record.geo_location,
+    }
+    return next((name for name, given in policies.items() if given), "")
+
+
+def _is_address(value: str, kind: str) -> bool:
+    try:
+        return ip_address(value).version == (4 if kind == "A" else 6)
+    except ValueError:
+        return False
 
 
 def _check_neighbours(change: _Change, sets: dict[tuple[str, str, str], Any]) -> None:
@@ -162,7 +192,7 @@ def _check_neighbours(change: _Change, sets: dict[tuple[str, str, str], Any]) ->
             continue
         if key[1] != kind and "CNAME" in (kind, key[1]):
             raise _batch(f"RRSet of type {kind} with DNS name {name} conflicts with one of type {key[1]}.")
-        if key[1] == kind and bool(other.multi_value_answer) != bool(change.record.multi_value_answer):
+        if key[1] == kind and _routing(other) != _routing(change.record):
             raise _batch(
                 f"RRSet with DNS name {name}, type {kind} cannot be created, "
                 "as other RRSets exist with the same name and type and another routing policy."

@@ -12,7 +12,7 @@ from .calls import Calls, Watcher
 from .control import PREFIX, Control
 from .dns import DnsAnswers, DnsServer
 from .faults import Fault, Faults, Kind
-from .httpd import Answer, HttpServer, Request, stop_all
+from .httpd import Answer, HttpServer, Request
 from .moto_bridge import Moto
 from .others import Others
 from .protocol import TARGET_PREFIX, Api
@@ -112,7 +112,9 @@ class EmulatedAws:
     def stop(self) -> None:
         """Stop serving, close every connection, and forget."""
         self._stopping.set()
-        stop_all((self._http.stop, self._dns.stop, self.state.timeline.stop))
+        self._http.stop()
+        self._dns.stop()
+        self.state.timeline.stop()
         with self._running_lock:
             EmulatedAws._running -= 1
             if EmulatedAws._running == 0:

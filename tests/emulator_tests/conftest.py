@@ -39,7 +39,7 @@ def client(make_client: Callable[..., Any]) -> Any:
 @pytest.fixture
 def unhurried(aws: EmulatedAws) -> None:
     """Long enough to look in between, on a busy machine as well."""
-    aws.settings = replace(aws.settings, operation_delay=0.5, discover_lag=0.5)
+    aws.settings = replace(aws.settings, operation_delay=0.35, discover_lag=0.35)
 
 
 @pytest.fixture

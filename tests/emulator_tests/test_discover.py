@@ -14,7 +14,7 @@ def revision(client: Any) -> int:
 
 
 def test_the_data_plane_lags_behind_the_operation(client: Any, aws: EmulatedAws, web: str) -> None:
-    aws.settings = replace(aws.settings, discover_lag=0.6)
+    aws.settings = replace(aws.settings, discover_lag=0.4)
     register(client, web, "i1")
     assert discover(client) == {}
     eventually(lambda: "i1" in discover(client))

@@ -168,7 +168,7 @@ def test_a_deleted_record_type_is_answered_no_more(client: Any, aws: EmulatedAws
 
 
 def test_dns_lags_as_discovery_does(client: Any, aws: EmulatedAws, web: str, ask: Ask) -> None:
-    aws.settings = replace(aws.settings, discover_lag=0.6)
+    aws.settings = replace(aws.settings, discover_lag=0.4)
     register(client, web, "i1", "10.0.0.1")
     assert values(ask("web.corp.internal")) == []
     eventually(lambda: values(ask("web.corp.internal")) == ["10.0.0.1"])

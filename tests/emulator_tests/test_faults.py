@@ -66,10 +66,10 @@ def test_a_fault_skips_then_hits_so_many_times(client: Any, aws: EmulatedAws, we
 
 
 def test_a_fault_ends_after_its_duration(client: Any, aws: EmulatedAws, web: str) -> None:
-    aws.fault("error", duration=0.2)
+    aws.fault("error", duration=0.5)
     with refused("InternalFailure"):
         client.get_service(Id=web)
-    time.sleep(0.25)
+    time.sleep(0.55)
     client.get_service(Id=web)
 
 

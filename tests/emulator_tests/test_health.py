@@ -7,7 +7,7 @@ import pytest
 from tests.emulator import EmulatedAws
 from tests.emulator_tests.steps import discover, eventually, refused, register
 
-LATER = 0.02  # of 30 s
+LATER = 0.013  # of 30 s
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def feed(client: Any, **filters: Any) -> list[str]:
 def test_an_operation_is_submitted_then_pending_then_successful(
     client: Any, aws: EmulatedAws, corp: str, web: str
 ) -> None:
-    aws.settings = replace(aws.settings, operation_delay=0.4)
+    aws.settings = replace(aws.settings, operation_delay=0.6)
     request = {"ServiceId": web, "InstanceId": "i1", "Attributes": {IPV4: "10.0.0.1"}}
     accepted = client.register_instance(**request)["OperationId"]
     seen: list[str] = []
@@ -36,7 +36,7 @@ def test_an_operation_is_submitted_then_pending_then_successful(
     operation = client.get_operation(OperationId=accepted)["Operation"]
     assert operation["Targets"] == {"NAMESPACE": corp, "SERVICE": web, "INSTANCE": "i1"}
     assert (operation["UpdateDate"] - operation["CreateDate"]).total_seconds() == pytest.approx(
-        0.4, abs=0.002
+        0.6, abs=0.002
     )
 
 
@@ -73,7 +73,7 @@ def test_operations_are_a_change_feed_of_a_namespace_newest_first(
 
 
 def test_an_operation_that_ends_comes_to_the_front_again(client: Any, aws: EmulatedAws, web: str) -> None:
-    aws.fault("slow_operation", instance="slow", seconds=0.3)
+    aws.fault("slow_operation", instance="slow", seconds=0.8)
     slow = client.register_instance(ServiceId=web, InstanceId="slow", Attributes={IPV4: "10.0.0.1"})
     quick = register(client, web, "quick", "10.0.0.2")["Id"]
     eventually(lambda: feed(client)[0] == quick)

@@ -53,7 +53,9 @@ def busy_site() -> Site:
         scene.carry(name, *items)
         for item in items[: number + 1 - number % 2]:
             store.changed(ended(Register(item), seconds=0.02 + number / 100))
-    orders = [ours("orders", f"task-{at}", f"10.1.0.{at}", port=9000, origin="cloudmap/ns-1") for at in range(2)]
+    orders = [
+        ours("orders", f"task-{at}", f"10.1.0.{at}", port=9000, origin="cloudmap/ns-1") for at in range(2)
+    ]
     scene.carry("orders", *orders, route=scene.back)
     queue = [ours("queue", "q-1", "10.1.1.1", port=5672, origin="cloudmap/ns-1", health=Health.WARNING)]
     scene.carry("queue", *queue, route=scene.back)
@@ -61,13 +63,19 @@ def busy_site() -> Site:
     for item in orders:
         store.changed(ended(Register(item), route=BACK, seconds=0.6))
     throttled = Throttled("Rate exceeded", code="ThrottlingException")
-    denied = Denied("not authorized to perform: servicediscovery:RegisterInstance", code="AccessDeniedException")
+    denied = Denied(
+        "not authorized to perform: servicediscovery:RegisterInstance", code="AccessDeniedException"
+    )
     store.changed(ended(Register(ours("audit", "a-1", "10.3.0.1")), Ending.FAILED, denied))
     store.changed(ended(SetHealth(Health.PASSING, ours("web", "web-0")), Ending.FAILED, throttled))
-    carried = tuple(ServicePlan(name, name, owned=1) for name in ("api", "billing", "search", "auth", "ledger"))
+    carried = tuple(
+        ServicePlan(name, name, owned=1) for name in ("api", "billing", "search", "auth", "ledger")
+    )
     plans = (
         *carried,
-        held_plan("legacy", 14, "service legacy: 14 of 14 would be removed; 10 may be at once (30 %, at least 10)"),
+        held_plan(
+            "legacy", 14, "service legacy: 14 of 14 would be removed; 10 may be at once (30 %, at least 10)"
+        ),
         ServicePlan("audit", "audit", changes=(Register(ours("audit", "a-1", "10.3.0.1")),)),
         ServicePlan("web", "web", changes=(SetHealth(Health.PASSING, ours("web", "web-0")),), owned=1),
         ServicePlan("mail", "mail", unreadable=("source: 500 rpc error: No cluster leader",)),
@@ -75,12 +83,16 @@ def busy_site() -> Site:
             "cache",
             "cache",
             conflicts=(
-                Conflict("cache", "c-1", "the id 'c-1-0a1b2c3d4e' of 'cache' is held by 'staging'", "staging"),
+                Conflict(
+                    "cache", "c-1", "the id 'c-1-0a1b2c3d4e' of 'cache' is held by 'staging'", "staging"
+                ),
             ),
             skipped=(Skip("cache", "c-2", "it is critical"),),
         ),
     )
-    nameless = Skip("old_api$", None, "'old_api$' cannot be carried: no DNS label", "rename: {'old_api$': 'old-api'}")
+    nameless = Skip(
+        "old_api$", None, "'old_api$' cannot be carried: no DNS label", "rename: {'old_api$': 'old-api'}"
+    )
     site.metrics.passed(passed(*plans, full=True, untranslated=(nameless,), owned=22, offered=26))
     store.passed(passed(*plans, full=True, untranslated=(nameless,), owned=22, offered=26, waiting=2))
     store.passed(passed(ServicePlan("orders", "orders", owned=2), route=BACK, full=True, owned=3, offered=3))
@@ -94,11 +106,15 @@ def hostile_site() -> Site:
     bad = HOSTILE
     site.scene.carry(
         bad,
-        ours(bad, f"i{bad}", "10.0.0.1", tags=(bad,), attributes={f"k{bad}": bad, "javascript:alert(3)": bad}),
+        ours(
+            bad, f"i{bad}", "10.0.0.1", tags=(bad,), attributes={f"k{bad}": bad, "javascript:alert(3)": bad}
+        ),
     )
     site.store.passed(
         passed(
-            ServicePlan(bad, bad, skipped=(Skip(bad, bad, bad, bad),), conflicts=(Conflict(bad, bad, bad, bad),)),
+            ServicePlan(
+                bad, bad, skipped=(Skip(bad, bad, bad, bad),), conflicts=(Conflict(bad, bad, bad, bad),)
+            ),
             ServicePlan(f"u{bad}", bad, unreadable=(bad,)),
             held_plan(f"h{bad}", 2, bad),
             full=True,
@@ -113,13 +129,16 @@ def large_site(services: int) -> Site:
     """Return a site with *services* services of five instances each way."""
     site = Site(Scene())
     for number in range(services):
-        for route, origin, net in ((site.scene.out, "consul/dc1", 10), (site.scene.back, "cloudmap/ns-1", 11)):
+        for route, origin, net in (
+            (site.scene.out, "consul/dc1", 10),
+            (site.scene.back, "cloudmap/ns-1", 11),
+        ):
             name = f"service-{number:04d}-{net}"
             items = [
                 ours(name, f"{name}-{at}", f"{net}.{number // 250}.{number % 250}.{at}", origin=origin)
                 for at in range(5)
             ]
             site.scene.carry(name, *items, route=route)
-    for route in (OUT, BACK):
-        site.store.passed(passed(route=route, full=True, owned=services * 5, offered=services * 5))
+    for name in (OUT, BACK):
+        site.store.passed(passed(route=name, full=True, owned=services * 5, offered=services * 5))
     return site

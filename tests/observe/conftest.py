@@ -13,7 +13,9 @@ from tests.observe.busy import Site
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
     """A place for log lines; after the test, logging is as it was."""
-    loggers = [logging.getLogger(name) for name in (None, "syncer", "botocore", "urllib3", "waitress", "boto3")]
+    loggers = [
+        logging.getLogger(name) for name in (None, "syncer", "botocore", "urllib3", "waitress", "boto3")
+    ]
     before = [(logger, logger.handlers[:], logger.level) for logger in loggers]
     was = structlog.get_config()
     yield io.StringIO()

@@ -147,5 +147,8 @@ def registered(service: str, *ids: str) -> Iterable[ChangeReport]:
 def held_plan(service: str, count: int, reason: str = "") -> ServicePlan:
     """Return a plan with *count* removals held."""
     removals = tuple(Deregister(ours(service, f"i-{number}", f"10.9.0.{number}")) for number in range(count))
-    reason = reason or f"service {service}: {count} of {count} would be removed; 10 may be at once (30 %, at least 10)"
+    reason = (
+        reason
+        or f"service {service}: {count} of {count} would be removed; 10 may be at once (30 %, at least 10)"
+    )
     return ServicePlan(service, service, held=removals, hold=reason, owned=count)

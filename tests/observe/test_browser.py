@@ -74,14 +74,18 @@ def test_without_scripts_everything_can_be_read_and_searched(without_scripts: Ch
     assert driver.find_element(By.CSS_SELECTOR, ".main details .instances").is_displayed()
 
 
-def test_without_scripts_thousands_of_services_can_be_turned_over(without_scripts: Chrome, serve: Serve) -> None:
+def test_without_scripts_thousands_of_services_can_be_turned_over(
+    without_scripts: Chrome, serve: Serve
+) -> None:
     site = serve(large_site(300))
     driver = without_scripts
     driver.get(site.address)
     first = rows(driver)
     assert len(first) == 50
     driver.find_element(By.LINK_TEXT, "Next").click()
-    eventually(lambda: "Page 2 of 12" in driver.find_element(By.CSS_SELECTOR, ".pages").text, 10, "page 2 comes")
+    eventually(
+        lambda: "Page 2 of 12" in driver.find_element(By.CSS_SELECTOR, ".pages").text, 10, "page 2 comes"
+    )
     assert not set(first) & set(rows(driver))
 
 
@@ -102,7 +106,7 @@ def test_what_a_registry_says_is_still_text_after_a_refresh(page: Chrome, serve:
     eventually(lambda: "%3Cscript" in page.current_url, 10, "the search is asked")
     page.find_element(By.NAME, "q").clear()
     page.find_element(By.NAME, "q").send_keys("img")
-    eventually(lambda: "1–1 of 1" in page.find_element(By.ID, "found").text, 10, "the search is answered")
+    eventually(lambda: page.find_element(By.ID, "found").text.endswith("of 1"), 10, "the search is answered")
     assert page.execute_script("return document.querySelectorAll('main img, main script').length") == 0
     assert complaints(page) == []
 
@@ -134,7 +138,9 @@ def test_a_name_is_copied_by_its_button(page: Chrome, serve: Serve) -> None:
     page.get(site.address)
     copy_button(page, "web.corp.internal").click()
     eventually(
-        lambda: page.find_element(By.ID, "announce").get_attribute("textContent") == "Copied web.corp.internal",
+        lambda: (
+            page.find_element(By.ID, "announce").get_attribute("textContent") == "Copied web.corp.internal"
+        ),
         10,
         "the reader is told",
     )
@@ -149,7 +155,9 @@ def test_a_name_is_copied_where_the_browser_gives_scripts_no_clipboard(page: Chr
     page.execute_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     copy_button(page, "api.service.consul").click()
     said = page.find_element(By.ID, "announce")
-    eventually(lambda: said.get_attribute("textContent") == "Copied api.service.consul", 10, "the reader is told")
+    eventually(
+        lambda: said.get_attribute("textContent") == "Copied api.service.consul", 10, "the reader is told"
+    )
     field = page.find_element(By.NAME, "q")
     field.send_keys(Keys.CONTROL, "v")
     eventually(lambda: field.get_attribute("value") == "api.service.consul", 10, "it can be pasted")
@@ -164,7 +172,12 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Chrome, ser
         here = page.switch_to.active_element
         if here.tag_name == "body":
             break
-        seen.append(here.get_attribute("data-copy") or here.get_attribute("name") or here.get_attribute("id") or here.text)
+        seen.append(
+            here.get_attribute("data-copy")
+            or here.get_attribute("name")
+            or here.get_attribute("id")
+            or here.text
+        )
         outline = here.value_of_css_property("outline-style")
         assert outline != "none", f"no outline on {seen[-1]}"
     assert seen[0] == "Skip to the services"
@@ -180,14 +193,18 @@ def test_the_first_key_skips_to_the_services(page: Chrome, serve: Serve) -> None
     assert page.switch_to.active_element.get_attribute("id") == "services"
 
 
-def test_details_open_by_the_keyboard_and_stay_open_and_focused_over_a_refresh(page: Chrome, serve: Serve) -> None:
+def test_details_open_by_the_keyboard_and_stay_open_and_focused_over_a_refresh(
+    page: Chrome, serve: Serve
+) -> None:
     site = serve(busy_site())
     page.get(site.address)
     summary = page.find_element(By.CSS_SELECTOR, '[data-key="summary|consul->corp.internal|web"]')
     page.execute_script("arguments[0].focus()", summary)
     ActionChains(page).send_keys(Keys.ENTER).perform()
     site.scene.carry("web", ours("web", "web-0", "10.77.0.1", port=8080))
-    eventually(lambda: "10.77.0.1:8080" in page.find_element(By.TAG_NAME, "main").text, 20, "the page refreshes")
+    eventually(
+        lambda: "10.77.0.1:8080" in page.find_element(By.TAG_NAME, "main").text, 20, "the page refreshes"
+    )
     opened = page.find_element(By.CSS_SELECTOR, '[data-key="row|consul->corp.internal|web"]')
     assert opened.get_attribute("open") is not None
     assert page.switch_to.active_element.get_attribute("data-key") == "summary|consul->corp.internal|web"
@@ -230,7 +247,9 @@ def test_searching_while_typing_narrows_the_page_and_its_address(page: Chrome, s
 
 @pytest.mark.parametrize("width", [320, 375, 768, 1280])
 @pytest.mark.parametrize("site", [busy_site, hostile_site], ids=["busy", "hostile"])
-def test_no_width_needs_a_sideways_scroll(page: Chrome, serve: Serve, width: int, site: Callable[[], Site]) -> None:
+def test_no_width_needs_a_sideways_scroll(
+    page: Chrome, serve: Serve, width: int, site: Callable[[], Site]
+) -> None:
     started = serve(site())
     resize(page, width, 800)
     page.get(started.address)
@@ -276,13 +295,31 @@ return [...document.querySelectorAll(arguments[0])].filter(it => it.checkVisibil
 
 
 @pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
-def test_by_day_and_by_night_all_text_can_be_read(page: Chrome, serve: Serve, scheme: str, dark: bool) -> None:
+def test_by_day_and_by_night_all_text_can_be_read(
+    page: Chrome, serve: Serve, scheme: str, dark: bool
+) -> None:
     site = serve(busy_site())
     prefer(page, scheme)
     page.get(site.address)
-    ground = page.find_element(By.TAG_NAME, "body").value_of_css_property("background-color").replace("rgba", "rgb")
+    ground = (
+        page.find_element(By.TAG_NAME, "body")
+        .value_of_css_property("background-color")
+        .replace("rgba", "rgb")
+    )
     assert (_luminance(ground) < 0.2) is dark
-    for selector in ("h2", ".quiet", ".health", ".state", ".tiles b", ".tiles a", "a", "summary", "td code", "th", "dt"):
+    for selector in (
+        "h2",
+        ".quiet",
+        ".health",
+        ".state",
+        ".tiles b",
+        ".tiles a",
+        "a",
+        "summary",
+        "td code",
+        "th",
+        "dt",
+    ):
         found = page.execute_script(COLOURS, selector)
         assert found, selector
         for text, colour, behind in found:

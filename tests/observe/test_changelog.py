@@ -32,7 +32,9 @@ def lines(log: io.StringIO) -> Any:
 
 
 def test_a_change_that_ended_is_one_line_with_both_names(lines: Any) -> None:
-    ChangeLog().changed(ended(Register(ours("web", "i-1", "10.0.0.7", port=8080)), source="web-src", seconds=0.0257))
+    ChangeLog().changed(
+        ended(Register(ours("web", "i-1", "10.0.0.7", port=8080)), source="web-src", seconds=0.0257)
+    )
     (line,) = lines()
     line.pop("timestamp")
     assert line == {

@@ -8,6 +8,7 @@ import pty
 
 import pytest
 import structlog
+from typing_extensions import override
 
 from syncer.observe.log import configure_logging
 
@@ -15,12 +16,17 @@ from syncer.observe.log import configure_logging
 class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
-    def isatty(self) -> bool:  # noqa: D102
+    @override
+    def isatty(self) -> bool:
         return True
 
 
 def _lines(stream: io.StringIO) -> list[dict[str, object]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def _fail(message: str, *_: str) -> None:
+    raise RuntimeError(message)
 
 
 def test_where_no_terminal_reads_each_line_is_a_json_object(log: io.StringIO) -> None:
@@ -105,7 +111,7 @@ def test_known_secrets_are_blanked_out_of_every_line(log: io.StringIO, form: str
     structlog.get_logger().error("failed", error=f"denied for {secret} and tok-42-42")
     logging.getLogger("urllib3").error("url /?token=tok-42-42")
     try:
-        raise RuntimeError(f"with {secret}")
+        _fail(f"with {secret}")
     except RuntimeError:
         structlog.get_logger().exception("defect")
     text = log.getvalue()
@@ -125,7 +131,7 @@ def test_a_traceback_shows_no_variables(log: io.StringIO) -> None:
     configure_logging(stream=log, form="human")
     hidden = "value-of-a-variable"
     try:
-        raise RuntimeError("broken")
+        _fail("broken", hidden)
     except RuntimeError:
         structlog.get_logger().exception("pass_failed")
     assert "RuntimeError: broken" in log.getvalue()
@@ -141,6 +147,8 @@ def test_it_may_be_configured_again_and_the_last_word_counts(log: io.StringIO) -
 
 
 @pytest.mark.parametrize("wrong", [{"level": "loud"}, {"form": "xml"}])
-def test_an_unknown_level_or_format_is_refused_with_those_there_are(log: io.StringIO, wrong: dict[str, str]) -> None:
+def test_an_unknown_level_or_format_is_refused_with_those_there_are(
+    log: io.StringIO, wrong: dict[str, str]
+) -> None:
     with pytest.raises(ValueError, match="write"):
         configure_logging(stream=log, **wrong)  # type: ignore[arg-type] # what a caller may not write

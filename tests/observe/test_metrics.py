@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from syncer import __version__
 from syncer.core.errors import Throttled
@@ -12,7 +11,10 @@ from syncer.core.model import Conflict, Skip
 from syncer.core.plan import CreateService, Register, ServicePlan
 from syncer.core.ports import Ending
 from syncer.observe.metrics import PREFIX, Metrics
+from syncer.systems import aws
+from syncer.systems.consul import transport as consul
 from tests.observe.scene import BACK, OUT, ended, held_plan, ours, passed
+from tests.observe.scrape import value
 
 
 @dataclass(frozen=True)
@@ -23,16 +25,6 @@ class Call:
     seconds: float = 0.01
     error: str = ""
     blocking: bool = False
-
-
-def value(metrics: Metrics, name: str, **labels: str) -> float | None:
-    """Return one sample as a scrape shows it; None where there is none."""
-    _, body = metrics.render()
-    for family in text_string_to_metric_families(body.decode()):
-        for sample in family.samples:
-            if sample.name == f"{PREFIX}_{name}" and sample.labels == labels:
-                return float(sample.value)
-    return None
 
 
 def test_a_change_is_counted_by_route_kind_and_result_and_its_lag_is_measured() -> None:
@@ -141,6 +133,23 @@ def test_a_call_that_waits_for_a_change_says_nothing_about_how_long_calls_take()
     calls = {"system": "consul", "operation": "GET health/service"}
     assert value(metrics, "api_calls_total", **calls, code="none") == 1
     assert value(metrics, "api_call_duration_seconds_count", **calls) is None
+
+
+def test_the_calls_of_every_system_are_told_as_they_are() -> None:
+    metrics = Metrics()
+    metrics.calls("consul")(consul.Call("GET catalog/services", 0.1, "500"))
+    metrics.calls("cloudmap")(aws.Call("servicediscovery", "ListServices", 0.1, "ThrottlingException"))
+    assert (
+        value(metrics, "api_calls_total", system="consul", operation="GET catalog/services", code="500") == 1
+    )
+    assert value(metrics, "api_throttles_total", system="cloudmap", operation="ListServices") == 1
+
+
+def test_a_later_partial_pass_without_news_leaves_the_gauges() -> None:
+    metrics = Metrics()
+    metrics.passed(passed(held_plan("a", 3), full=True))
+    metrics.passed(passed(ServicePlan("b", "b")))
+    assert value(metrics, "held_removals", route=OUT) == 3
 
 
 def test_watch_ages_and_readiness_are_asked_for_at_each_scrape() -> None:

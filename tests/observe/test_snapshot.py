@@ -24,7 +24,9 @@ def test_every_key_is_documented(busy: Site) -> None:
     data = busy.status.snapshot(Query())
     for key, value in data.items():
         assert f"    {key}" in text, key
-        items = value.get("items", []) if isinstance(value, dict) else value if isinstance(value, list) else []
+        items = (
+            value.get("items", []) if isinstance(value, dict) else value if isinstance(value, list) else []
+        )
         for inner in items[0] if items else value if isinstance(value, dict) else ():
             assert str(inner) in text, f"{key}.{inner}"
 
@@ -35,8 +37,18 @@ def test_it_can_be_written_as_json(busy: Site) -> None:
 
 def test_a_row_has_both_names_and_what_they_lead_to(busy: Site) -> None:
     (row,) = busy.status.snapshot(Query(service="web"))["services"]["items"]
-    assert row["source"] == {"registry": "Consul dc1", "service": "web", "dns": "web.service.consul", "note": ""}
-    assert row["target"] == {"registry": "corp.internal", "service": "web", "dns": "web.corp.internal", "note": ""}
+    assert row["source"] == {
+        "registry": "Consul dc1",
+        "service": "web",
+        "dns": "web.service.consul",
+        "note": "",
+    }
+    assert row["target"] == {
+        "registry": "corp.internal",
+        "service": "web",
+        "dns": "web.corp.internal",
+        "note": "",
+    }
     assert (row["owner"], row["route"], row["health"]) == ("prod", OUT, "passing")
     (instance,) = row["instances"]
     assert instance["address"] == "10.0.0.10:8080"

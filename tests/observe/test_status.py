@@ -135,6 +135,14 @@ def test_the_last_changes_of_a_service_are_kept_and_the_oldest_go() -> None:
     assert [record.service for _, record in store.recent()][:2] == ["other", "web"]
 
 
+def test_of_very_many_services_those_without_a_change_for_longest_lose_their_history() -> None:
+    store = _store()
+    for at in range(10_001):
+        store.changed(ended(Register(ours(f"s{at}", "i"))))
+    assert store.history(OUT, "s0") == ()
+    assert len(store.history(OUT, "s1")) == 1
+
+
 def test_a_failure_is_current_until_the_same_thing_succeeds() -> None:
     store = _store()
     store.changed(_failed("web", "i-1"))
@@ -153,7 +161,9 @@ def test_a_failure_that_nobody_wants_to_repeat_is_over() -> None:
         store.changed(_failed(service, "i-1"))
     store.passed(passed(ServicePlan("web", "web", unreadable=("down",))))
     assert store.facts(OUT).failure_count == 2
-    store.passed(passed(ServicePlan("web", "web"), ServicePlan("api", "api", (Register(ours("api", "i-1")),))))
+    store.passed(
+        passed(ServicePlan("web", "web"), ServicePlan("api", "api", (Register(ours("api", "i-1")),)))
+    )
     assert [failure.last.service for failure in store.facts(OUT).failures] == ["api"]
 
 
@@ -187,8 +197,12 @@ def test_it_is_written_and_read_by_many_threads_at_once() -> None:
     def work(number: int) -> None:
         try:
             for at in range(200):
-                store.changed(ended(Register(ours(f"s{at % 7}", f"i{number}-{at}")), route=(OUT, BACK)[number % 2]))
-                store.passed(passed(held_plan(f"s{at % 5}", 1), full=at % 9 == 0, route=(OUT, BACK)[number % 2]))
+                store.changed(
+                    ended(Register(ours(f"s{at % 7}", f"i{number}-{at}")), route=(OUT, BACK)[number % 2])
+                )
+                store.passed(
+                    passed(held_plan(f"s{at % 5}", 1), full=at % 9 == 0, route=(OUT, BACK)[number % 2])
+                )
                 store.facts(OUT)
                 store.recent()
                 store.since(OUT, "s1")
@@ -214,9 +228,14 @@ def test_two_thousand_services_each_way_fit_into_fifteen_megabytes() -> None:
                 for number in range(2000):
                     for at in range(5):
                         store.changed(
-                            ended(Register(ours(f"service-{number}", f"web-i-0123456789abcdef{at}")), route=route)
+                            ended(
+                                Register(ours(f"service-{number}", f"web-i-0123456789abcdef{at}")),
+                                route=route,
+                            )
                         )
-                plans = [ServicePlan(f"service-{number}", f"service-{number}", owned=5) for number in range(2000)]
+                plans = [
+                    ServicePlan(f"service-{number}", f"service-{number}", owned=5) for number in range(2000)
+                ]
                 store.passed(passed(*plans, full=True, route=route))
                 del plans
         after, _ = tracemalloc.get_traced_memory()

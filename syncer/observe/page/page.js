@@ -12,6 +12,7 @@
   let paused = false;
   let asked = 0;
   let latest = Date.now();
+  let failing = false;
 
   // --- Copy -------------------------------------------------------------------------------------------------------
 
@@ -100,15 +101,16 @@
       if (number !== asked) return;
       show(text);
       latest = Date.now();
+      failing = false;
     } catch {
-      // The age below says it.
+      failing = number === asked;
     }
     tell();
   };
 
   const tell = () => {
     const age = Math.round((Date.now() - latest) / 1000);
-    const lost = !paused && age > (EVERY * 3) / 1000;
+    const lost = failing && !paused;
     freshness.classList.toggle("lost", lost);
     if (paused) freshness.textContent = `Paused, ${age} s old`;
     else if (lost) freshness.textContent = `No answer for ${age} s`;
@@ -142,10 +144,12 @@
     await refresh();
     announce.textContent = document.getElementById("found").textContent.trim();
   };
-  filters.addEventListener("input", () => {
-    clearTimeout(typing);
-    typing = setTimeout(search, TYPING);
-  });
+  for (const kind of ["input", "change"]) {
+    filters.addEventListener(kind, () => {
+      clearTimeout(typing);
+      typing = setTimeout(search, TYPING);
+    });
+  }
   filters.addEventListener("submit", (event) => {
     event.preventDefault();
     clearTimeout(typing);

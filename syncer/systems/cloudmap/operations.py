@@ -25,8 +25,10 @@ _LISTENING: Final = 5.0
 _PATIENCE: Final = 2.5
 """Seconds until an operation is asked for all the same."""
 _ALONE: Final = 0.4
-"""The same, where there is no feed."""
-_AGAIN: Final = 0.8
+"""The same, where there is no feed, or where there are few."""
+_FEW: Final = 20
+"""So many operations are asked for one by one at once, without waiting for the feed."""
+_AGAIN: Final = 0.4
 """Seconds between questions about one operation."""
 _LONGEST: Final = 120.0
 """Seconds after which an operation is given up."""
@@ -59,7 +61,8 @@ class Operations:
         with self._changed:
             self._followed[operation] = _Followed(what, ended, now)
             listening = now - self._heard < _LISTENING
-            self._ask_at(operation, now + (_PATIENCE if listening else _ALONE))
+            patient = listening and len(self._followed) > _FEW
+            self._ask_at(operation, now + (_PATIENCE if patient else _ALONE))
 
     def heard(self) -> None:
         """Note that the feed is listening."""

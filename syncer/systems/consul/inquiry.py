@@ -7,7 +7,7 @@ the index of its last change. A change of a node's own health concerns all servi
 """
 
 import time
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from threading import Condition, Event
 from typing import Final
@@ -16,6 +16,7 @@ import structlog
 
 from syncer.core.errors import Denied, Garbled, Missing, Refused, SyncError
 from syncer.systems.consul.answers import DumpedNode, decode_dump, decode_node
+from syncer.systems.consul.census import Census
 from syncer.systems.consul.pace import Backoff, Pace
 from syncer.systems.consul.query import Asking
 from syncer.systems.consul.transport import Answer, Cut, segment
@@ -25,6 +26,8 @@ _SOON: Final = 0.03
 _SETTLE: Final = 0.3
 _DOUBT: Final = 5.0
 """Seconds between dumps while changes come so fast that one answer may hide another."""
+_RARELY: Final = 60.0
+"""Seconds between dumps where that is most unlikely; none without any change."""
 _FEW_NODES: Final = 8
 _SWEEP: Final = (50, 0.25)
 """Services at a time and seconds between, where there is no dump."""
@@ -54,12 +57,12 @@ class Inquiry:
         self._changed = Condition()
         self._explained: OrderedDict[int, None] = OrderedDict()
         self._wakes: deque[tuple[int, float]] = deque()
-        self._doubt: float | None = None
+        self._doubt: tuple[int, float] | None = None
+        self._unsure: tuple[int, float] | None = None
         self._nodes: dict[str, int] = {}
         self._verdict = 0
         self._grace = 0.0
-        self._clean: int | None = None
-        self._unchecked: Counter[str] | None = None
+        self._census = Census()
         self._wanted = False
         self._dumps = True
         self._pace = Pace(burst=1, most=5.0)
@@ -70,14 +73,15 @@ class Inquiry:
     def based(self) -> bool:
         """Whether there is a dump to compare with, or will be."""
         with self._changed:
-            return self._wanted or self._clean is not None or not self._dumps
+            return self._wanted or self._census.based or not self._dumps
 
     def rebase(self) -> None:
         """Begin anew: somebody reads everything; what changes from here on is of interest."""
         with self._changed:
-            self._wanted, self._clean, self._unchecked = True, None, None
+            self._wanted = True
+            self._census.forget()
             self._wakes.clear()
-            self._doubt = None
+            self._doubt = self._unsure = None
             self._changed.notify()
 
     def wake(self, index: int, *, calm: bool, explained: bool) -> None:
@@ -86,22 +90,27 @@ class Inquiry:
         Without *calm* there may be others behind it that nobody explains.
         """
         with self._changed:
-            if not calm and self._doubt is None:
-                self._doubt = time.monotonic()
+            now = time.monotonic()
+            self._unsure = (index, self._unsure[1] if self._unsure else now)
+            if not calm:
+                self._doubt = (index, self._doubt[1] if self._doubt else now)
             if not explained:
-                self._wakes.append((index, time.monotonic()))
-            elif self._doubt is None and not self._wakes and self._clean is not None:
-                self._clean = max(self._clean, index)
+                self._wakes.append((index, now))
             self._changed.notify()
 
     def explain(self, index: int) -> None:
-        """Take note that the change at *index* is known."""
+        """Take note that it is known which service changed at *index*."""
         with self._changed:
             self._explained[index] = None
             if len(self._explained) > _REMEMBERED:
                 self._explained.popitem(last=False)
             if self._wakes:
                 self._changed.notify()
+
+    def told(self, services: Mapping[str, int]) -> None:
+        """Take note that *services* are read, or will be, as they were at these indexes or later."""
+        with self._changed:
+            self._census.told(services)
 
     def judged(self, index: int, grace: float) -> None:
         """Take note that the wide watch on health has explained what it can up to *index*.
@@ -151,24 +160,28 @@ class Inquiry:
         """Return in how many seconds there is something to ask; None: nothing as it is."""
         if self._nodes or (self._wanted and self._dumps):
             return 0.0
-        times = [max(at, self._next) for at in (self._wakes_due(), self._doubt_due()) if at is not None]
+        candidates = (
+            self._wakes_due(),
+            self._settled(self._doubt, _DOUBT, 20),
+            self._settled(self._unsure, _RARELY, 200),
+        )
+        times = [max(at, self._next) for at in candidates if at is not None]
         return max(0.0, min(times) - now) if times else None
 
     def _wakes_due(self) -> float | None:
         while self._wakes and self._wakes[0][0] in self._explained:
-            index, _ = self._wakes.popleft()
-            if self._doubt is None and self._clean is not None:
-                self._clean = max(self._clean, index)
+            self._wakes.popleft()
         if not self._wakes:
             return None
         index, since = self._wakes[0]
         return since + (_SOON if self._verdict >= index else max(_SOON, self._grace))
 
-    def _doubt_due(self) -> float | None:
-        if self._doubt is None:
+    def _settled(self, doubt: tuple[int, float] | None, apart: float, times: float) -> float | None:
+        """Return when to look after *doubt*: not before it had time to settle, nor too soon after the last dump."""
+        if doubt is None:
             return None
         at, cost = self._last
-        return max(self._doubt + _SETTLE, at + max(_DOUBT, 20 * cost))
+        return max(doubt[1] + _SETTLE, at + max(apart, times * cost))
 
     # --- What ---
 
@@ -198,15 +211,14 @@ class Inquiry:
 
     def _find(self) -> None:
         """Name what changed since all was known."""
-        with self._changed:
-            clean, before, dumps = self._clean, self._unchecked, self._dumps
-            first, self._wanted = self._wanted, False
-            oldest = min((index for index, _ in self._wakes), default=None)
-        if not dumps:
+        if not self._dumps:
             self._sweep()
             return
+        with self._changed:
+            first, self._wanted = self._wanted, False
+            oldest = min((index for index, _ in self._wakes), default=None)
+        started = time.monotonic()
         try:
-            started = time.monotonic()
             answer = self._dump()
         except (Denied, Garbled, Missing, Refused) as e:
             _log.warning("consul_dump_unavailable", reason=str(e))
@@ -217,27 +229,15 @@ class Inquiry:
             with self._changed:
                 self._wanted |= first
             raise
-        nodes = answer.value or []
-        since = clean if clean is not None else (oldest or answer.index + 1) - 1
-        found = {
-            item.Service: item.ModifyIndex
-            for node in nodes
-            for item in node.Services or ()
-            if item.ModifyIndex > since
-        }
-        unchecked = _unchecked(nodes)
-        if before is not None:
-            found |= {name: 0 for name in before.keys() | unchecked.keys() if before[name] != unchecked[name]}
         with self._changed:
-            if not self._wanted:  # else everything is read anyway, and this dump may be from before
-                self._clean, self._unchecked = answer.index, unchecked
+            found = self._census.take(answer.value or (), answer.index, oldest)
             self._wakes = deque(wake for wake in self._wakes if wake[0] > answer.index)
-            self._doubt = None
+            self._doubt = _later(self._doubt, answer.index)
+            self._unsure = _later(self._unsure, answer.index)
             cost = time.monotonic() - started
             self._last = (time.monotonic(), cost)
             self._next = time.monotonic() + self._pace.pause(cost)
-        if found:
-            self._tell(found)
+        self._tell(found)
 
     def _dump(self) -> Answer[list[DumpedNode] | None]:
         answer = self._transport.fetch("/v1/internal/ui/nodes", decode_dump)
@@ -251,7 +251,7 @@ class Inquiry:
         """Call every service suspect, a few at a time; wakes that come meanwhile begin it anew afterwards."""
         with self._changed:
             self._wakes.clear()
-            self._doubt = None
+            self._doubt = self._unsure = None
         size, pause = _SWEEP
         names = list(self._suspects())
         for start in range(0, len(names), size):
@@ -265,10 +265,6 @@ class Inquiry:
             self._dirty(services)
 
 
-def _unchecked(nodes: list[DumpedNode]) -> Counter[str]:
-    """Return how many instances without a check of their own each service has."""
-    found: Counter[str] = Counter()
-    for node in nodes:
-        checked = {check.ServiceID for check in node.Checks or ()}
-        found.update(item.Service for item in node.Services or () if item.ID not in checked)
-    return found
+def _later(doubt: tuple[int, float] | None, index: int) -> tuple[int, float] | None:
+    """Return what is left of *doubt* once everything up to *index* is known."""
+    return doubt if doubt is not None and doubt[0] > index else None

@@ -33,8 +33,8 @@ class Uses:
     """Gets what was read, when it is another content than before."""
     hint: Callable[[str], None]
     """Gets the service when this watch fails and somebody else must look."""
-    seen: Callable[[int], None]
-    """Gets the index of each answer: a change at that index is one of this service."""
+    seen: Callable[[str, int], None]
+    """Gets the service and the index of each answer: a change at that index is one of this service."""
     empty: Callable[[str], None]
     """Gets the service when it has no instances any more."""
 
@@ -50,6 +50,8 @@ class Narrow:
         self._last: Complete | None = None
         self._stop = Event()
         self._told = False
+        self.owes = True
+        """Whether it was started in place of a hint and has neither read nor hinted yet: it must not be cut."""
         self.covers = False
         """Whether its last answer was a good one: then it will see what comes."""
         self.thread = Thread(target=self._run, name=f"consul-watch-{service}"[:60], daemon=True)
@@ -78,7 +80,8 @@ class Narrow:
         if complete != self._last and not self._stop.is_set():
             self._last = complete
             uses.read(complete)
-        uses.seen(step.answer.index)
+        self.owes = False
+        uses.seen(self._service, step.answer.index)
         if not complete.instances:
             uses.empty(self._service)
         return self._pace.pause(step.cost)
@@ -88,6 +91,7 @@ class Narrow:
         if not self._told and not self._stop.is_set():
             self._told = True
             self._uses.hint(self._service)
+            self.owes = False
 
 
 class Slots:
@@ -99,7 +103,7 @@ class Slots:
         self._lock = Lock()
         self._watches: OrderedDict[str, Narrow] = OrderedDict()
         self._promises: deque[tuple[float, str, int]] = deque()
-        self._budget = Budget(_BURST, _RATE)
+        self._budget = Budget(min(_BURST, max(1, count)), _RATE)
         self._closed = False
 
     def promise(self, service: str, index: int) -> bool:
@@ -115,10 +119,17 @@ class Slots:
 
     def assign(self, service: str) -> bool:
         """Give *service* a watch in place of the oldest one; return whether it has one that reads it now anew."""
+        oldest: Narrow | None = None
         with self._lock:
-            if self._closed or not self.count or service in self._watches or not self._budget.take():
+            if self._closed or not self.count or service in self._watches:
                 return False
-            oldest = self._watches.popitem(last=False)[1] if len(self._watches) >= self.count else None
+            full = len(self._watches) >= self.count
+            if full and next(iter(self._watches.values())).owes:
+                return False
+            if not self._budget.take():
+                return False
+            if full:
+                _, oldest = self._watches.popitem(last=False)
             self._watches[service] = self._start(service)
         if oldest is not None:
             oldest.cut()
@@ -141,9 +152,10 @@ class Slots:
             return all((watch := self._watches.get(name)) is not None and watch.covers for name in services)
 
     def release(self, service: str) -> None:
-        """End the watch on *service*."""
+        """End the watch on *service*, which was found to be gone: what it was to see is seen."""
         with self._lock:
             watch = self._watches.pop(service, None)
+            self._promises = deque(promise for promise in self._promises if promise[1] != service)
         if watch is not None:
             watch.cut()
 

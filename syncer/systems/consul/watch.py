@@ -83,7 +83,7 @@ class ConsulWatch:
             self._node_prefix,
             read=read,
             hint=lambda service: hint(Hint(frozenset({service}), "watch")),
-            seen=session.inquiry.explain,
+            seen=session.seen,
             empty=session.release,
         )
         session.start(Slots(self._narrow, lambda service: Narrow(service, uses)))
@@ -146,6 +146,11 @@ class _Session:
         """Give up the narrow watch on *service*: on one that does not exist, Consul wakes for others, too."""
         self.slots.release(service)
 
+    def seen(self, service: str, index: int) -> None:
+        """Take note that a narrow watch has read *service* as it was at *index*, when it last changed."""
+        self.inquiry.told({service: index})
+        self.inquiry.explain(index)
+
     # --- The two wide watches ---
 
     def _take_services(self, step: Step[dict[str, list[str] | None] | None]) -> float:
@@ -168,7 +173,9 @@ class _Session:
         if self._is_ready("checks", step):
             changed = self._checks.take(checks, index)
             for explained in changed.indexes:
-                self.inquiry.explain(explained)
+                # A removal is known by the answer's index, which is another's where several came together.
+                if explained < index or step.calm:
+                    self.inquiry.explain(explained)
             self._dirty(changed.services)
             if changed.nodes:
                 self.inquiry.look_at(changed.nodes, index)
@@ -206,12 +213,13 @@ class _Session:
     def _dirty(self, services: Mapping[str, int]) -> None:
         """Have *services*, each with the index of its change, read: by their narrow watches or by who is hinted."""
         self._remember(services)
+        self.inquiry.told(services)
         hinted: set[str] = set()
         for service, index in services.items():
-            if self.slots.promise(service, index):
+            there = service in self._names.names
+            if there and self.slots.promise(service, index):
                 continue
-            wanted = len(services) <= _MANY and service in self._names.names
-            if not (wanted and self.slots.assign(service)):
+            if not (there and len(services) <= _MANY and self.slots.assign(service)):
                 hinted.add(service)
         if hinted:
             self._hint(Hint(frozenset(hinted), "watch"))

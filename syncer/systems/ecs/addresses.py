@@ -34,9 +34,11 @@ class Addresses:
         hosts = self._shared(cluster, {task.container_instance or "" for task in shared})
         found: dict[str, Address | Problem | None] = {}
         for task in tasks:
+            before = known.get(task.arn)
             if task.interface:
-                before = known.get(task.arn)
                 found[task.arn] = _own(task, owned.get(task.interface), before.address if before else None)
+            elif before is not None and before.task.interface:
+                found[task.arn] = Problem("its network interface is missing from the answer")
             else:
                 found[task.arn] = hosts.get(task.container_instance or "")
         return found
@@ -91,7 +93,7 @@ class Addresses:
         return found
 
 
-def _own(task: Task, found: Address | Problem | None, before: Address | None) -> Address | Problem | None:
+def _own(task: Task, found: Address | Problem | None, before: Address | None) -> Address | Problem:
     """Return a task's own address; where EC2 does not know its interface, what ECS and an earlier look have said."""
     if isinstance(found, Problem):
         return found
@@ -99,4 +101,4 @@ def _own(task: Task, found: Address | Problem | None, before: Address | None) ->
         return found if found.ipv4 else replace(found, ipv4=task.interface_ipv4)
     if before is not None and before.certain:
         return before
-    return Address(ipv4=task.interface_ipv4, certain=False) if task.interface_ipv4 else None
+    return Address(ipv4=task.interface_ipv4, certain=False)

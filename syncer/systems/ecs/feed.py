@@ -12,8 +12,9 @@ import structlog
 from syncer.core.errors import SyncError
 from syncer.core.model import Complete
 from syncer.core.ports import Hint
+from syncer.systems.ecs.freshness import JUST_READ
 from syncer.systems.ecs.inventory import Inventory
-from syncer.systems.ecs.views import JUST_READ, View
+from syncer.systems.ecs.views import View
 
 _log = structlog.get_logger()
 
@@ -72,13 +73,19 @@ class Feed:
                 )
                 self._thread.start()
 
-    def settle(self) -> bool:
-        """Look again at young tasks whose interface EC2 did not know yet; return whether there are any left."""
-        for cluster, arns in self._inventory.uncertain(_UNCERTAIN).items():
+    def settle(self, reason: str) -> bool:
+        """Look again at young tasks whose interface EC2 did not know yet, and announce what has changed.
+
+        Returns whether there are any left.
+        """
+        young = self._inventory.uncertain(_UNCERTAIN)
+        for cluster, arns in young.items():
             try:
                 self._inventory.look(cluster, arns)
             except SyncError:
                 self._inventory.doubt(cluster)
+        if young:
+            self.announce(reason)
         return bool(self._inventory.uncertain(_UNCERTAIN))
 
     def _run(self, stop: threading.Event) -> None:
@@ -127,7 +134,6 @@ class PollPump:
         while not stop.wait(self._interval * (0.9 + random.random() / 10)):  # noqa: S311 - jitter
             self._inventory.refresh(min(JUST_READ, self._interval / 2))
             feed.announce("poll")
-            left = 10
-            while left and feed.settle() and not stop.wait(1.0):
-                left -= 1
-                feed.announce("poll")
+            looks = 0
+            while feed.settle("poll") and looks < self._interval and not stop.wait(1.0):
+                looks += 1

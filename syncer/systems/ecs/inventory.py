@@ -2,21 +2,21 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Final, TypeVar
+from typing import Final
 
 from syncer.core.errors import SyncError
+from syncer.systems.ecs.freshness import Age, guarded
 from syncer.systems.ecs.model import Placed, Problem
 from syncer.systems.ecs.parse import short_name
 from syncer.systems.ecs.tasks import ClusterRead, TaskReader, problem_of
 
 REMEMBERED: Final = 60.0
-"""Seconds that a task which stopped is remembered at least: a read that began before must not bring it back."""
-T = TypeVar("T")
+"""Seconds that a task which stopped is remembered: a read that began before must not bring it back."""
 ALL: Final = "*"
 """Stands for the list of clusters where one goes by a glob."""
 _UNREAD: Final = Problem("it was not read yet", "NotReadYet")
@@ -47,36 +47,25 @@ class State:
     """Clusters of which not all tasks are known, with the reason."""
 
 
-@dataclass(slots=True)
-class _Age:
-    read: float = float("-inf")
-    """When the last full read that left no question began."""
-    attempted: float = float("-inf")
-    failures: int = 0
-
-    def due(self, asked: float, max_age: float) -> bool:
-        """Whether a full read is due for somebody who asked at *asked*; failing ones are spaced out."""
-        if self.failures:
-            return self.attempted < asked - min(30.0, 0.25 * 2.0 ** min(self.failures, 8))
-        return self.read < asked - max_age
-
-
 class Inventory:
     """The tasks of the chosen clusters. Thread-safe; full reads that are wanted at once are made once."""
 
     def __init__(self, reader: TaskReader, clusters: Iterable[str], *, remember: float = REMEMBERED) -> None:
         """Hold the tasks of *clusters*: names, ARNs, or globs over names; stopped ones for *remember* seconds."""
         self._reader = reader
-        self._patterns = tuple(short_name(cluster) for cluster in clusters)
-        self._remember = max(remember, REMEMBERED)
+        given = tuple(clusters)
+        self._patterns = tuple(map(short_name, given))
+        self._references = dict(zip(self._patterns, given, strict=True))
+        """Short name to how a cluster was given: an ARN of another account or Region must fail, not find a namesake."""
+        self._home: str | None = None
+        """The account and Region of the tasks, as their ARNs begin."""
+        self._remember = remember
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
         self._pool = ThreadPoolExecutor(4, "ecs-cluster")
         self._named = tuple(name for name in self._patterns if not _is_glob(name))
         self._globs = len(self._named) < len(self._patterns)
-        self._ages: dict[str, _Age] = {
-            name: _Age() for name in (*self._named, *([ALL] if self._globs else []))
-        }
+        self._ages: dict[str, Age] = {name: Age() for name in (*self._named, *([ALL] if self._globs else []))}
         self._state = State(troubles=MappingProxyType(dict.fromkeys(self._ages, _UNREAD)))
 
     @property
@@ -84,8 +73,10 @@ class Inventory:
         """Everything that is known now."""
         return self._state
 
-    def takes(self, cluster: str) -> bool:
-        """Whether the cluster of that short name is one of the chosen."""
+    def takes(self, cluster: str, arn: str = "") -> bool:
+        """Whether the cluster of that short name is one of the chosen, and the task *arn* one of this account's."""
+        if arn and self._home is not None and not arn.startswith(self._home):
+            return False
         return any(fnmatchcase(cluster, pattern) for pattern in self._patterns)
 
     def refresh(self, max_age: float) -> State:
@@ -115,8 +106,8 @@ class Inventory:
         began = time.monotonic()
         if cluster not in self._ages:
             self.doubt(cluster)
-        known = self._known(cluster)
-        read = guarded(lambda: self._reader.tasks(cluster, sorted(arns), known, reuse=True))
+        known, reference = self._known(cluster), self._references.get(cluster, cluster)
+        read = guarded(lambda: self._reader.tasks(reference, sorted(arns), known, reuse=True))
         self._install(cluster, began, read)
         return frozenset(read.gone)
 
@@ -164,16 +155,16 @@ class Inventory:
             self._install(name, age.attempted, ClusterRead(whole=True), full=True)
         new = set(names) - set(known)
         self._judge({ALL: None} | dict.fromkeys(new, _UNREAD))
-        self._ages = {ALL: age} | {name: self._ages.get(name) or _Age() for name in names}
+        self._ages = {ALL: age} | {name: self._ages.get(name) or Age() for name in names}
         return names
 
     def _read(self, cluster: str) -> None:
         began = time.monotonic()
         age = self._ages[cluster]
         age.attempted = began
-        known = self._known(cluster)
+        known, reference = self._known(cluster), self._references.get(cluster, cluster)
         try:
-            read = guarded(lambda: self._reader.cluster(cluster, known))
+            read = guarded(lambda: self._reader.cluster(reference, known))
         except SyncError as e:
             read = ClusterRead(trouble=problem_of(e))
         if read.trouble or any(placed.problem or placed.tags_problem for placed in read.placed.values()):
@@ -191,6 +182,7 @@ class Inventory:
         with self._lock:
             entries = dict(self._state.entries)
             for arn, placed in read.placed.items():
+                self._home = self._home or ":".join(arn.split(":")[:5]) + ":"
                 entries[arn] = merged(entries.get(arn), placed, began)
             for arn, entry in tuple(entries.items()):
                 if entry.placed.task.cluster != cluster:
@@ -235,14 +227,6 @@ def merged(before: Entry | None, placed: Placed, began: float) -> Entry:
     if placed == before.placed:
         placed = before.placed  # the same object, so that nobody works on it again
     return Entry(placed, began, task.version, before.since)
-
-
-def guarded(read: Callable[[], T]) -> T:
-    """Return what *read* returns; an answer that is not of the expected form is a :class:`SyncError`, too."""
-    try:
-        return read()
-    except (KeyError, TypeError, ValueError, AttributeError) as e:
-        raise SyncError(f"an answer is not of the expected form: {e!r}", code="Garbled") from e
 
 
 def _is_glob(name: str) -> bool:

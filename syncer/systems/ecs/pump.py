@@ -94,7 +94,7 @@ class EventPump:
                 self._report(message, str(e))
                 continue
             done.append(message)
-            if event is not None and self._inventory.takes(event.cluster):
+            if event is not None and self._inventory.takes(event.cluster, event.arn):
                 events.append(event)
         if events:
             self._look(events, feed)
@@ -149,10 +149,7 @@ class EventPump:
         due = [late.event for late in self._late.values() if late.due <= now]
         if due:
             self._look(due, feed)
-        uncertain = feed.settle()
-        if uncertain:
-            feed.announce("event")
-        return bool(self._late) or uncertain
+        return feed.settle("event") or bool(self._late)
 
     def _report(self, message: Message, reason: str) -> None:
         """Log a message that is no event, once; it stays in the queue for its dead-letter queue."""

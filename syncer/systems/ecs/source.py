@@ -10,7 +10,7 @@ from syncer.systems.ecs.client import EcsApi
 from syncer.systems.ecs.dialects import Dialect, Plain
 from syncer.systems.ecs.events import Queue
 from syncer.systems.ecs.feed import Feed, PollPump, Pump, ViewWatch
-from syncer.systems.ecs.inventory import Inventory
+from syncer.systems.ecs.inventory import REMEMBERED, Inventory
 from syncer.systems.ecs.pump import EventPump
 from syncer.systems.ecs.tasks import TaskReader
 from syncer.systems.ecs.views import Selection, View
@@ -64,7 +64,7 @@ class EcsSource:
         self._aws = Aws(access, on_call=on_call, stop=threading.Event())
         reader = TaskReader(EcsApi(self._aws), service_tags=any(view.dialect.service_tags for view in views))
         drain = max((view.drain for view in views), default=0.0)
-        self._inventory = Inventory(reader, options.clusters, remember=drain + 60.0)
+        self._inventory = Inventory(reader, options.clusters, remember=drain + REMEMBERED)
         self.views = {
             view.name: View(
                 registry_id(name, view.name), self._inventory, view.dialect, view.selection, drain=view.drain

@@ -56,12 +56,12 @@ class TaskReader:
         read = ClusterRead()
         batches: list[tuple[list[str], Future[Any]]] = []
         try:
-            for page in self._api.tasks(cluster):
+            for page in filter(None, self._api.tasks(cluster)):
                 batches.append((page, self._pool.submit(self._api.describe_tasks, cluster, page)))  # noqa: PERF401
             read.whole = True
         except SyncError as e:
             read.trouble = problem_of(e)
-        tasks = self._described([batch for batch in batches if batch[0]], read, known)
+        tasks = self._described(batches, read, known)
         self._place(cluster, tasks, read, known, reuse=False)
         return read
 

@@ -9,16 +9,10 @@ from types import MappingProxyType
 
 from syncer.core.model import Complete, Instance, Listed, Listing, Read, Unlisted, Unreadable, nothing
 from syncer.systems.ecs.dialects import Dialect
+from syncer.systems.ecs.freshness import JUST_READ, OLD, YOUNG
 from syncer.systems.ecs.inventory import ALL, Entry, Inventory, State
 from syncer.systems.ecs.mapping import all_tags, draining
 from syncer.systems.ecs.model import Placed, Problem
-
-JUST_READ = 1.0
-"""Seconds: a full read this young answers whoever lists the services."""
-YOUNG = 5.0
-"""Seconds: what was read, or looked at, within these is fresh."""
-OLD = 30.0
-"""Seconds: what was read within these answers a read that need not be fresh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +190,10 @@ class View:
         known = self._offers.get(arn)
         if known is not None and known[0] is original:
             return known[1]
-        return () if placed.address is None else self._dialect.instances(placed)
+        address = placed.address
+        if address is None or not (address.certain or address.ipv4):
+            return ()
+        return self._dialect.instances(placed)
 
     def _problem(self, index: Index, service: str) -> Problem | None:
         """Return why nothing may be concluded about *service*; None if everything of it was read."""

@@ -43,8 +43,8 @@ class Identifiers:
         owner, origin = _short(mark.owner, _OWNER), _origin(mark.origin)
         tail = instance_id[-_DIGITS:]
         if _TAIL.fullmatch(tail) and _id(instance, tail) == instance_id:
-            return "/".join((_PREFIX, owner, origin, tail, instance))
-        before = "/".join((_PREFIX, owner, origin, f"={instance_id}", ""))
+            return f"{_PREFIX}/{owner}/{origin}/{tail}/{instance}"
+        before = f"{_PREFIX}/{owner}/{origin}/={instance_id}/"
         return before + (instance if len(before) + len(instance) <= LONGEST else _digest(instance))
 
     def read(self, identifier: str) -> tuple[str, Mark] | None:

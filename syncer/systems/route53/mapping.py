@@ -99,7 +99,9 @@ class Mapping:
         """Whether *record* is one of those that ours take the place of."""
         if not self.take_over or record.type not in ADDRESSES:
             return False
-        return record.simple or (record.multivalue and task_of(record) is not None)
+        if record.multivalue:
+            return task_of(record) is not None and self.identifiers.read(record.identifier) is None
+        return record.simple
 
     def _ttl(self, instance: Instance) -> int:
         text = instance.attributes.get(TTL, "")

@@ -1,10 +1,10 @@
 """One change of an instance as changes of record sets, which are carried out together or not at all.
 
-    change            record sets
-    Register, Update  UPSERT each address; DELETE what the entry had beside
-    Deregister        DELETE what the entry has
-    any of them       and, where that was asked for, DELETE what makes way: the simple records in its place, and the
-                      records that another tool called by the same task's id
+change            record sets
+Register, Update  UPSERT each address; DELETE what the entry had beside
+Deregister        DELETE what the entry has
+any of them       and, where that was asked for, DELETE what makes way: the simple records in its place, and the
+                  records that another tool called by the same task's id
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from syncer.core.errors import Refused
 from syncer.core.model import Instance
 from syncer.core.plan import Change, Deregister, Register, Update
 from syncer.systems.route53.mapping import Mapping, task_of
-from syncer.systems.route53.records import Key, RecordChange, RecordSet
+from syncer.systems.route53.records import RecordChange, RecordSet
 
 IN_THE_WAY = "RecordInTheWay"
 
@@ -44,16 +44,6 @@ def make_unit(
             return tuple(_each("DELETE", held + _same_task(instance, there or (), mapping)))
         case _:
             raise Refused(f"a hosted zone knows no {type(change).__name__}", code="Unknown")
-
-
-def merged(units: Iterable[tuple[RecordChange, ...]]) -> tuple[RecordChange, ...]:
-    """Return the changes of all *units*, each record set once: two instances may clear the same simple record."""
-    seen: dict[Key, RecordChange] = {}
-    for unit in units:
-        for item in unit:
-            if seen.get(item.record.key) is None or item.action == "UPSERT":
-                seen[item.record.key] = item
-    return tuple(sorted(seen.values(), key=lambda item: item.action != "DELETE"))
 
 
 def _each(action: str, records: Iterable[RecordSet]) -> Iterator[RecordChange]:
@@ -88,9 +78,7 @@ def _cleared(
         yield record
 
 
-def _same_task(
-    instance: Instance, there: tuple[RecordSet, ...], mapping: Mapping
-) -> tuple[RecordSet, ...]:
+def _same_task(instance: Instance, there: tuple[RecordSet, ...], mapping: Mapping) -> tuple[RecordSet, ...]:
     """Return the records that another tool called by the id of the task that *instance* is."""
     parts = instance.mark.instance.split("/") if instance.mark else ()
     return tuple(

@@ -10,7 +10,8 @@ from syncer.systems.aws import required
 from syncer.systems.route53.api import Route53, explained
 from syncer.systems.route53.names import plain
 
-_ID: Final = re.compile(r"(?:/hostedzone/)?(Z[A-Z0-9]{4,31})")
+_ID: Final = re.compile(r"(?:/hostedzone/)?([A-Z0-9]{8,32})")
+"""Upper case and no dot: no name of a zone that anybody writes so."""
 _PAGES: Final = 100
 
 
@@ -45,7 +46,7 @@ def _by_id(api: Route53, zone_id: str) -> HostedZone:
     return _usable(required(answer, "HostedZone"))
 
 
-def _by_name(api: Route53, name: str, private: bool | None) -> HostedZone:  # noqa: FBT001 - three-valued, internal
+def _by_name(api: Route53, name: str, private: bool | None) -> HostedZone:
     try:
         found = [zone for zone in _named(api, name) if private is None or _is_private(zone) == private]
     except SyncError as e:
@@ -64,7 +65,7 @@ def _by_name(api: Route53, name: str, private: bool | None) -> HostedZone:  # no
 
 def _named(api: Route53, name: str) -> Iterator[Mapping[str, Any]]:
     """Yield the zones called *name*; Route 53 lists them from that name on, in the order of names."""
-    cursor = {"DNSName": f"{name}."}
+    cursor: dict[str, Any] = {"DNSName": f"{name}."}
     for _ in range(_PAGES):
         answer = api.call("ListHostedZonesByName", **cursor)
         zones = required(answer, "HostedZones")

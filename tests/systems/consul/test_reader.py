@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -103,6 +104,7 @@ def test_an_agent_that_is_away_or_hangs_makes_nothing_empty() -> None:
         assert ids(reader.read("web")) == ["outside/web-1"]
         assert isinstance(reader.services(), Listed)
         agent.pause()
+        time.sleep(0.1)  # a signal takes its time
         hung = reader.read("web")
         agent.resume()
         assert isinstance(hung, Unreadable)

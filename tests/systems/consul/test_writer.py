@@ -21,8 +21,6 @@ from tests.support.consul_agent import ConsulAgent
 from tests.support.wait import eventually
 from tests.systems.consul.instances import ORIGIN, made
 
-NODE = node_name("cloudmap-sync", ORIGIN)
-
 
 class Writing:
     """A writer with a reader beside it, and what became of its changes."""
@@ -142,14 +140,14 @@ def test_transactions_are_used_where_they_carry_everything() -> None:
 
 
 def test_the_node_is_no_host_and_stays_as_it_is(agent: ConsulAgent, writing: Writing, service: str) -> None:
-    writing.write(Register(made(service)))
-    node = agent.call("GET", f"/v1/catalog/node/{NODE}")["Node"]
-    assert node["Meta"] == {"external-node": "true"}
-    agent.call(
-        "PUT", "/v1/catalog/register", {"Node": NODE, "Address": "192.0.2.77", "NodeMeta": {"mine": "1"}}
-    )
-    writing.write(Register(made(service, 2)))
-    assert agent.call("GET", f"/v1/catalog/node/{NODE}")["Node"]["Address"] == "192.0.2.77"
+    origin = f"cloudmap/{service}"
+    path = f"/v1/catalog/node/{node_name('cloudmap-sync', origin)}"
+    writing.write(Register(made(service, origin=origin)))
+    node = agent.call("GET", path)["Node"]
+    assert (node["Address"], node["Meta"]) == ("192.0.2.1", {"external-node": "true"})
+    agent.call("PUT", "/v1/catalog/register", {"Node": node["Node"], "Address": "192.0.2.77"})
+    writing.write(Register(made(service, 2, origin=origin)))
+    assert agent.call("GET", path)["Node"]["Address"] == "192.0.2.77"
 
 
 def test_a_real_agents_node_is_never_written_to(agent: ConsulAgent, service: str) -> None:
@@ -201,6 +199,7 @@ def test_an_empty_node_can_be_removed_and_a_full_one_cannot(agent: ConsulAgent, 
 def paused(agent: ConsulAgent, writing: Writing, *changes: Sequence[Change]) -> None:
     """Submit each of *changes* while the agent hangs, so that the first is under way when the others come."""
     agent.pause()
+    time.sleep(0.1)  # a signal takes its time
     try:
         for some in changes:
             writing.submit(*some)
@@ -279,6 +278,7 @@ def test_closing_abandons_what_waits_and_what_hangs(service: str) -> None:
     with ConsulAgent() as agent:
         writing = Writing(agent.http_url, parallel=2, timeout=8)
         agent.pause()
+        time.sleep(0.1)  # a signal takes its time
         writing.submit(*(Register(made(service, number)) for number in range(50)))
         time.sleep(0.1)
         started = time.monotonic()

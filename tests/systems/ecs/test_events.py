@@ -1,6 +1,7 @@
 """Events hurry: one look at the task that is named, and the views that hold it are told."""
 
 import json
+import threading
 import time
 import uuid
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from syncer.core.model import Complete
+from syncer.core.ports import Hint
 from syncer.systems.aws import Access
 from syncer.systems.ecs.dialects import PublicDiscovery
 from syncer.systems.ecs.events import TaskEvent, parse
@@ -140,6 +142,46 @@ def test_an_event_of_another_kind_or_cluster_is_done_with(
         )
         eventually(lambda: left(sqs, queue) == (0, 0))
         assert aws.ecs_endpoint.calls.count() == 0
+
+
+def test_an_event_of_a_namesake_cluster_in_another_account_is_done_with(
+    aws: EmulatedAwsWithEcs, world: EcsWorld, queue: str, make_source: MakeSource, sqs: Any
+) -> None:
+    world.start_task("prod", service="web")
+    theirs = aws.ecs_at("210987654321", "us-east-1").start_task("prod", service="web")
+    with Watching(make_source(queue_url=queue)) as watching:
+        snapshot(watching.registry)
+        aws.ecs_endpoint.calls.reset()
+        sqs.send_message(
+            QueueUrl=queue, MessageBody=json.dumps(envelope(theirs, "us-east-1", "210987654321"))
+        )
+        eventually(lambda: left(sqs, queue) == (0, 0))
+        assert aws.ecs_endpoint.calls.count() == 0
+
+
+def test_a_defect_in_who_takes_a_hint_keeps_the_message(
+    aws: EmulatedAwsWithEcs, world: EcsWorld, queue: str, make_source: MakeSource, sqs: Any
+) -> None:
+    source = make_source(queue_url=queue)
+    (watch,) = source.end().watches
+    stop, told = threading.Event(), threading.Event()
+
+    def fail(_hint: Hint) -> None:
+        told.set()
+        raise RuntimeError("a defect")
+
+    snapshot(source.views[""])
+    aws.ecs_events(queue)
+    with capture_logs() as logs:
+        thread = threading.Thread(target=watch.run, args=(fail, print, stop))
+        thread.start()
+        world.start_task("prod", service="web")
+        assert told.wait(10)
+        eventually(lambda: logs)
+        assert left(sqs, queue)[1] > 0
+        stop.set()
+        thread.join(5)
+    assert [log["event"] for log in logs] == ["ecs_feed_failed"]
 
 
 def test_if_the_task_cannot_be_described_everything_is_read_again(

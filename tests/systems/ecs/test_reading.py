@@ -319,6 +319,45 @@ def test_services_of_one_name_in_two_clusters_are_one_unless_the_name_tells_them
     assert snapshot(apart.views[""]).keys() == {"prod-web", "edge-1-web"}
 
 
+def test_an_arn_of_elsewhere_does_not_find_a_cluster_of_the_same_name(
+    world: EcsWorld, make_source: MakeSource
+) -> None:
+    world.start_task("prod", service="web")
+    view = make_source(clusters=("arn:aws:ecs:eu-west-1:123456789012:cluster/prod",)).views[""]
+    assert isinstance(view.services(), Unlisted)
+
+
+def test_a_task_with_nothing_but_an_unseen_interface_is_not_offered(
+    world: EcsWorld, source: EcsSource
+) -> None:
+    task = world.start_task("prod", service="web", ipv6="2600:1f18::7")
+    assert task.interface is not None
+    task.interface.visible, task.interface.ipv4 = False, ""
+    assert snapshot(source.views[""]) == {}
+
+
+@pytest.mark.parametrize("member", ["containers", "attachments", "clusterArn"])
+def test_a_task_that_is_not_of_the_expected_form_makes_the_cluster_unreadable(
+    world: EcsWorld, source: EcsSource, member: str
+) -> None:
+    world.start_task("prod", service="odd")
+    world.on_answer.append(lambda body: [item.pop(member, None) for item in body.get("tasks", ())])
+    expected = Unreadable if member == "clusterArn" else Complete
+    assert isinstance(source.views[""].read("web"), expected)
+
+
+def test_a_task_that_has_lost_its_interface_in_an_answer_is_not_withdrawn(
+    world: EcsWorld, source: EcsSource
+) -> None:
+    world.start_task("prod", service="web")
+    view = source.views[""]
+    assert len(instances(view, "web")) == 1
+    world.on_answer.append(lambda body: [item.update(attachments=[]) for item in body.get("tasks", ())])
+    time.sleep(1.1)
+    assert view.services() == Listed(frozenset({"web"}))
+    assert isinstance(view.read("web"), Unreadable)
+
+
 def test_an_unreadable_cluster_concerns_only_the_names_that_it_could_have(
     world: EcsWorld, make_source: MakeSource
 ) -> None:
