@@ -14,7 +14,7 @@ CODE := $(wildcard syncer tests demo tools/*.py)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 
-.PHONY: help setup consul demo test lint format bench lock clean
+.PHONY: help setup consul demo test lint format bench image docs licences audit lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,19 @@ format: setup ## put code into the one format, and fix what can be fixed
 
 bench: setup consul ## measure, beside a plain poller, and print the table
 	@$(BIN)/python -m tests.bench
+
+image: setup consul ## build the image without a daemon, and run it against real and emulated registries
+	@tools/image.sh
+	@$(BIN)/python -m pytest -q -m image tests/deploy
+
+docs: setup ## build the documentation into .cache/site, and check its links
+	@tools/docs.sh
+
+licences: setup ## list the licences of what the image contains
+	@tools/licences.sh
+
+audit: setup ## ask for known vulnerabilities of the locked dependencies, where the network allows
+	@tools/audit.sh
 
 lock: ## write both lock files anew (UPGRADE=1 takes newer versions)
 	@UV_VERSION=$(UV_VERSION) UPGRADE='$(UPGRADE)' tools/lock.sh

@@ -114,6 +114,7 @@ class Aws:
         """Tell *on_call* every attempt; once *stop* is set, nothing is retried any more."""
         self.access = access
         self._on_call = on_call
+        self._shared = stop is not None
         self._stop = stop or threading.Event()
         self._lock = threading.Lock()
         self._session: Session | None = None
@@ -156,8 +157,9 @@ class Aws:
         return retrying(self.call, service, operation, **parameters)
 
     def close(self) -> None:
-        """Close what is idle; nothing is retried any more."""
-        self._stop.set()
+        """Close what is idle; nothing is retried any more, unless that is for somebody else's *stop* to say."""
+        if not self._shared:
+            self._stop.set()
         with self._lock:
             for client in self._clients.values():
                 client.close()

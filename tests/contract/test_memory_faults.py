@@ -135,6 +135,12 @@ def test_reads_lag_unless_what_is_fresh_is_asked_for(registry: MemoryRegistry) -
     assert registry.read("web") == registry.look("web")
 
 
+def test_a_gate_that_nobody_opens_is_a_failure_in_the_end(registry: MemoryRegistry) -> None:
+    registry.faults.gates["read"] = threading.Event()
+    registry.faults.patience = 0.01
+    assert registry.read("web") == Unreadable("web", "the gate of read stayed shut for 0.01 s", "Unavailable")
+
+
 @pytest.fixture
 def writer(registry: MemoryRegistry) -> Iterator[MemoryWriter]:
     made = MemoryWriter(registry)

@@ -15,7 +15,7 @@ from tests.core.snapshots import routes, sources, targets
 from tests.core.values import RECORDS, info, rules
 from tests.core.world import carry_out
 
-_MANY = settings(max_examples=1500, deadline=None)
+_MANY = settings(max_examples=80)
 
 
 def _plan(route: RouteRules, source: Complete, target: Complete) -> tuple[Change, ...]:

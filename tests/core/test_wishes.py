@@ -48,7 +48,7 @@ class Bookkeeping(RuleBasedStateMachine):
 
 
 TestBookkeeping = Bookkeeping.TestCase
-TestBookkeeping.settings = settings(max_examples=50, stateful_step_count=20, deadline=None)
+TestBookkeeping.settings = settings(max_examples=50, stateful_step_count=20)
 
 
 def test_what_waits_is_replaced_and_what_runs_is_not() -> None:

@@ -15,7 +15,7 @@ from syncer.core.errors import Missing, SyncError
 from syncer.core.model import Complete
 from syncer.core.ports import Hint
 from syncer.systems.cloudmap.api import Api
-from syncer.systems.cloudmap.directory import Directory
+from syncer.systems.cloudmap.directory import Directory, Entry
 from syncer.systems.cloudmap.namespaces import Namespace
 from syncer.systems.cloudmap.reader import CloudMapReader
 
@@ -23,42 +23,35 @@ _log = structlog.get_logger()
 
 _SHORTEST_ROUND: Final = 5.0
 """Seconds that a round takes at least, however few services there are."""
+_FEW: Final = 30
+"""So many services are probed at the full rate; of more, the rate goes down as their number goes up."""
+_LEAST_SHARE: Final = 0.3
+"""The share of the full rate that it never goes below."""
 _BACKOFF: Final = 10.0
 """Seconds to wait after a failed call, and what a failing sweep waits at most times six."""
 
 
 class RevisionSweep:
-    """Asks for each service's revision in turn, and lists the services anew now and then."""
+    """Asks for each service's revision in turn."""
 
     def __init__(
-        self,
-        api: Api,
-        namespace: Namespace,
-        directory: Directory,
-        *,
-        per_second: float = 5.0,
-        relist: float = 300.0,
+        self, api: Api, namespace: Namespace, directory: Directory, *, per_second: float = 5.0
     ) -> None:
-        """Make *per_second* calls (0: none), and list the services every *relist* seconds."""
+        """Make *per_second* calls; 0: none."""
         self._api = api
         self._namespace = namespace
         self._directory = directory
         self._per_second = per_second
-        self._relist = relist
         self._revisions: dict[str, int] = {}
 
     def run(
         self, hint: Callable[[Hint], None], read: Callable[[Complete], None], stop: threading.Event
     ) -> None:
         """Sweep until *stop* is set; see :class:`~syncer.core.ports.Watch`."""
-        listed = time.monotonic()
         failures = 0
         while not stop.is_set():
             began = time.monotonic()
             try:
-                if began - listed > self._relist:
-                    listed = began
-                    self._look_at_list(hint)
                 if self._per_second > 0:
                     self._round(hint, stop)
                 failures = 0
@@ -67,12 +60,6 @@ class RevisionSweep:
                 _log.debug("sweep_failed", namespace=self._namespace.name, reason=str(e))
                 stop.wait(_BACKOFF * min(failures, 6))
             stop.wait(max(0.5, _SHORTEST_ROUND - (time.monotonic() - began)))
-
-    def _look_at_list(self, hint: Callable[[Hint], None]) -> None:
-        before = {entry.name for entry in self._directory.entries()}
-        changed = before ^ self._directory.refresh()
-        if changed:
-            hint(Hint(frozenset(changed), "list"))
 
     def _round(self, hint: Callable[[Hint], None], stop: threading.Event) -> None:
         for entry in self._directory.entries():
@@ -103,7 +90,10 @@ class HealthSweep:
     def __init__(
         self, directory: Directory, reader: CloudMapReader, owner: str, *, per_second: float = 1.0
     ) -> None:
-        """Read *per_second* services (0: none); those that *owner* created hold only what we know anyway."""
+        """Read at most *per_second* services (0: none), and fewer where there are many: each call is billed.
+
+        Those that *owner* created hold only what we know anyway.
+        """
         self._directory = directory
         self._reader = reader
         self._owner = owner
@@ -120,12 +110,15 @@ class HealthSweep:
             stop.wait(max(0.5, _SHORTEST_ROUND - (time.monotonic() - began)))
 
     def _round(self, read: Callable[[Complete], None], stop: threading.Event) -> None:
-        for entry in self._directory.entries():
-            checked = entry.info.health_settable or "HealthCheckConfig" in entry.settings
-            if not checked or entry.info.owner == self._owner:
-                continue
-            if stop.wait(1.0 / self._per_second):
+        entries = [entry for entry in self._directory.entries() if self._wants(entry)]
+        rate = self._per_second * max(_LEAST_SHARE, min(1.0, _FEW / max(1, len(entries))))
+        for entry in entries:
+            if stop.wait(1.0 / rate):
                 return
             found = self._reader.read(entry.name)
             if isinstance(found, Complete):
                 read(found)
+
+    def _wants(self, entry: Entry) -> bool:
+        checked = entry.info.health_settable or "HealthCheckConfig" in entry.settings
+        return checked and entry.info.owner != self._owner

@@ -1,4 +1,4 @@
-"""Takes the events of ECS from their queue: each batch costs one look at the tasks that it names."""
+"""Takes the events of ECS from their queue: however many wait there, one look at the tasks that they name."""
 
 import threading
 import time
@@ -9,7 +9,8 @@ from typing import Final
 import structlog
 
 from syncer.core.errors import SyncError
-from syncer.systems.ecs.events import Message, Queue, TaskEvent, parse
+from syncer.systems.ecs.client import PAGE
+from syncer.systems.ecs.events import BATCH, Message, Queue, TaskEvent, parse
 from syncer.systems.ecs.feed import Feed
 from syncer.systems.ecs.inventory import Inventory
 
@@ -66,7 +67,7 @@ class EventPump:
             wait = 1 if self._pending(feed) else LONG
             began = time.monotonic()
             try:
-                messages = self._queue.receive(wait)
+                messages = self._gather(wait)
             except SyncError as e:
                 failures += 1
                 if failures == 1 and not stop.is_set():
@@ -77,11 +78,22 @@ class EventPump:
                 _log.info("event_queue_readable", queue=self._queue.url)
                 failures = 0
             if stop.is_set():
-                self._quietly(self._queue.give_back, messages)
+                self._in_batches(self._queue.give_back, messages)
             elif messages:
-                self._quietly(self._queue.delete, self.take(messages, feed))
+                self._in_batches(self._queue.delete, self.take(messages, feed))
             elif time.monotonic() - began < wait / 2:
                 stop.wait(0.5)  # something in between answers without waiting
+
+    def _gather(self, wait: int) -> list[Message]:
+        """Wait for messages; where there are many, as in a deployment, take up to a hundred for one look."""
+        messages = found = self._queue.receive(wait)
+        while len(found) == BATCH and len(messages) < PAGE:
+            try:
+                found = self._queue.receive(0)
+            except SyncError:
+                break  # the next turn meets it again
+            messages = [*messages, *found]
+        return messages
 
     def take(self, messages: Sequence[Message], feed: Feed) -> list[Message]:
         """Look at what *messages* name, announce what changed, and return those that are done with."""
@@ -160,10 +172,10 @@ class EventPump:
         self._poison[message.id] = None
         _log.warning("event_not_understood", queue=self._queue.url, message=message.id, reason=reason)
 
-    @staticmethod
-    def _quietly(call: Callable[[Sequence[Message]], None], messages: Sequence[Message]) -> None:
-        """Make a call whose failure only means that messages come again later."""
-        try:
-            call(messages)
-        except SyncError:
-            return
+    def _in_batches(self, call: Callable[[Sequence[Message]], None], messages: Sequence[Message]) -> None:
+        """Make calls whose failure only means that messages come again later."""
+        for start in range(0, len(messages), BATCH):
+            try:
+                call(messages[start : start + BATCH])
+            except SyncError:
+                continue

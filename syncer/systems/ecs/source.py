@@ -58,10 +58,14 @@ class EcsSource:
         views: tuple[ViewOptions, ...] = (ViewOptions(),),
         *,
         on_call: Callable[[Call], None] = lambda _call: None,
+        stop: threading.Event | None = None,
     ) -> None:
-        """Offer *views* of what *access* reads; nothing is called before the first read or watch."""
+        """Offer *views* of what *access* reads; nothing is called before the first read or watch.
+
+        Every attempt of a call is told to *on_call*; once *stop* is set, nothing is tried again.
+        """
         self.name = name
-        self._aws = Aws(access, on_call=on_call, stop=threading.Event())
+        self._aws = Aws(access, on_call=on_call, stop=stop)
         reader = TaskReader(EcsApi(self._aws), service_tags=any(view.dialect.service_tags for view in views))
         drain = max((view.drain for view in views), default=0.0)
         self._inventory = Inventory(reader, options.clusters, remember=drain + REMEMBERED)

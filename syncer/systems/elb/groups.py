@@ -15,7 +15,7 @@ OWNER: Final = "sync-owner"
 ORIGIN: Final = "sync-origin"
 CIDR: Final = "ecs-a.lbVpcCidr"
 """The ECS Anywhere sample's tag: what is inside this block is inside the VPC."""
-_SERVICE: Final = "elasticloadbalancing"
+_SERVICE: Final = "elbv2"
 _TAGGED: Final = 20
 """ARNs in one DescribeTags. Source: Elastic Load Balancing API reference."""
 _PAGE: Final = 400

@@ -51,7 +51,7 @@ class ElbReader:
         try:
             group = self._groups.get(service, fresh=fresh)
             mark = self._groups.mark(group)
-            answer = self._aws.retry("elasticloadbalancing", "DescribeTargetHealth", TargetGroupArn=service)
+            answer = self._aws.retry("elbv2", "DescribeTargetHealth", TargetGroupArn=service)
             return Complete(service, tuple(_instances(service, answer, mark)))
         except Missing:
             return Complete(service, ())

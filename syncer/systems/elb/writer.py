@@ -84,7 +84,7 @@ class ElbWriter:
         try:
             networks = self._groups.networks(self._groups.get(arn, fresh=False))
             targets = [to_api(target, networks) for _, target in placed]
-            self._aws.retry("elasticloadbalancing", operation, TargetGroupArn=arn, Targets=targets)
+            self._aws.retry("elbv2", operation, TargetGroupArn=arn, Targets=targets)
         except SyncError as e:
             self._groups.forget(arn)
             if len(placed) > 1 and (e.code in _REFUSED or isinstance(e, Refused)):

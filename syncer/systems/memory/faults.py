@@ -2,12 +2,8 @@
 
 import threading
 from collections import Counter
-from typing import Final
 
 from syncer.core.errors import SyncError, Unavailable
-
-_PATIENCE: Final = 60.0
-"""Seconds that a call waits for its gate at most: longer than any test."""
 
 
 class Faults:
@@ -18,6 +14,8 @@ class Faults:
         """Calls so far, by operation."""
         self.gates: dict[str, threading.Event] = {}
         """An operation with a gate waits until that is set."""
+        self.patience = 60.0
+        """Seconds that a call waits at its gate before it fails; longer than any test by default."""
         self._coming: dict[tuple[str, int], SyncError] = {}
         self._broken: dict[str, SyncError] = {}
         self._lock = threading.Lock()
@@ -45,8 +43,8 @@ class Faults:
             self.calls[operation] += 1
             coming = self._coming.pop((operation, self.calls[operation]), None)
         gate = self.gates.get(operation)
-        if gate is not None and not gate.wait(_PATIENCE):
-            raise Unavailable(f"the gate of {operation} stayed shut for {_PATIENCE:g} s")
+        if gate is not None and not gate.wait(self.patience):
+            raise Unavailable(f"the gate of {operation} stayed shut for {self.patience:g} s")
         error = coming or self._broken.get(operation) or (operation == "read" and self._broken.get(service))
         if error:
             raise error

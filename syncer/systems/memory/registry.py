@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from syncer.core.carrier import Carrier, fit
 from syncer.core.errors import Missing, QuotaExceeded, Refused, SyncError
@@ -145,8 +146,7 @@ class MemoryRegistry:
                 self._services[change.service] = _Service({}, info)
             case UpdateService():
                 held = self._service(change.service)
-                if held.info is not None:
-                    held.info = replace(held.info, ttl=change.ttl)
+                held.info = held.info and replace(held.info, ttl=change.ttl)
             case Register() | Update():
                 self._write(change.instance)
             case SetHealth():
@@ -157,6 +157,8 @@ class MemoryRegistry:
                 if self._service(change.service).instances:
                     raise Refused(f"{change.service!r} has instances", code="ResourceInUse")
                 del self._services[change.service]
+            case _:
+                assert_never(change)
 
     def _service(self, name: str) -> _Service:
         if name not in self._services:

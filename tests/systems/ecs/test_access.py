@@ -103,15 +103,20 @@ def test_every_attempt_is_told_with_its_error_and_retries_end(
     assert all(call.seconds > 0 for call in told)
 
 
-def test_nothing_is_retried_once_it_is_closed(aws: EmulatedAwsWithEcs, access: Access) -> None:
+@pytest.mark.parametrize("shared", [False, True])
+def test_nothing_is_retried_once_it_is_closed_or_all_is_stopped(
+    aws: EmulatedAwsWithEcs, access: Access, shared: bool
+) -> None:
     stop = threading.Event()
-    client = Aws(access, stop=stop)
+    client = Aws(access, stop=stop) if shared else Aws(access)
     aws.ecs_endpoint.faults.add(EcsFault(operation="ListClusters", code="ThrottlingException"))
     client.close()
+    assert not stop.is_set()  # it is for others to say
+    if shared:
+        stop.set()
     began = time.monotonic()
     with pytest.raises(Throttled):
         client.retry("ecs", "ListClusters", attempts=50)
-    assert stop.is_set()
     assert time.monotonic() - began < 3.0
     assert aws.ecs_endpoint.calls.count("ListClusters") == 1
 

@@ -224,6 +224,9 @@ def test_an_interface_that_ec2_shows_late_is_asked_for_again(
         world.advance(task, "RUNNING")
         eventually(lambda: "web" in watching.hinted())
         watching.forget()
+        aws.ecs_endpoint.faults.add(
+            EcsFault(operation="DescribeTasks", code="AccessDeniedException", count=1)
+        )
         task.interface.visible = True
         eventually(lambda: "web" in watching.hinted())
         assert snapshot(watching.registry)["web"][0].public_ipv4 == "54.1.1.1"
@@ -304,6 +307,16 @@ def test_leaving_does_not_wait_for_the_long_poll(queue: str, make_source: MakeSo
         assert time.monotonic() - began < 2.0
 
 
+def test_what_comes_after_leaving_goes_back_to_the_queue(
+    aws: EmulatedAwsWithEcs, world: EcsWorld, queue: str, make_source: MakeSource, sqs: Any
+) -> None:
+    with Watching(make_source(queue_url=queue)):
+        time.sleep(0.3)  # until it waits for messages
+    sqs.send_message(QueueUrl=queue, MessageBody="for somebody else")
+    eventually(lambda: left(sqs, queue) == (1, 0))
+    eventually(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"))
+
+
 def test_a_watch_that_left_hands_on_to_the_next(
     aws: EmulatedAwsWithEcs, world: EcsWorld, queue: str, make_source: MakeSource
 ) -> None:
@@ -329,6 +342,21 @@ def test_without_a_queue_changes_are_noticed_within_an_interval(
         world.stop_task(task)
         eventually(lambda: "web" in watching.hinted())
         assert ids(watching.registry, "web") == set()
+
+
+def test_polling_asks_again_for_an_interface_that_ec2_shows_late(
+    world: EcsWorld, make_source: MakeSource
+) -> None:
+    with Watching(make_source(poll=3.0)) as watching:
+        snapshot(watching.registry)
+        task = world.start_task("prod", service="web", public_ip="54.1.1.1")
+        assert task.interface is not None
+        task.interface.visible = False
+        eventually(lambda: "web" in watching.hinted())
+        watching.forget()
+        task.interface.visible = True
+        eventually(lambda: "web" in watching.hinted())
+        assert snapshot(watching.registry)["web"][0].public_ipv4 == "54.1.1.1"
 
 
 def test_polling_survives_failures(aws: EmulatedAwsWithEcs, world: EcsWorld, make_source: MakeSource) -> None:

@@ -230,6 +230,12 @@ def test_a_failed_second_page_is_no_shorter_list(
     assert len(instances(source.views[""], "web")) == 150
 
 
+def test_a_list_that_does_not_end_is_no_list(world: EcsWorld, source: EcsSource) -> None:
+    world.start_task("prod", service="web")
+    world.on_answer.append(lambda body: body.update(nextToken="0") if "taskArns" in body else None)
+    assert isinstance(source.views[""].services(), Unlisted)
+
+
 def test_a_batch_of_interfaces_that_fails_concerns_the_services_that_have_them(
     aws: EmulatedAwsWithEcs, world: EcsWorld, source: EcsSource
 ) -> None:

@@ -1,0 +1,1 @@
+"""What is shipped to be deployed: the image, the templates, the policies."""

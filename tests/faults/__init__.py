@@ -1,0 +1,1 @@
+"""Faults on purpose: whatever fails, nothing that is alive leaves the other side."""

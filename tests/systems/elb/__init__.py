@@ -1,0 +1,1 @@
+"""Target groups as a target, against emulated ones over HTTP."""
