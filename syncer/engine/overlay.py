@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, replace
 
 from syncer.core.model import Complete, Instance
-from syncer.core.plan import Deregister, InstanceChange, SetHealth
+from syncer.core.plan import Deregister, InstanceChange, SetHealth, Update
 
 
 @dataclass(slots=True)
@@ -30,8 +30,7 @@ class Overlay:
 
     def begin(self, change: InstanceChange) -> None:
         """Note that *change* is being carried out."""
-        instance = None if isinstance(change, Deregister) else change.instance
-        wish = _Wish(instance, isinstance(change, SetHealth))
+        wish = _Wish(_expected(change), isinstance(change, SetHealth))
         earlier = self._wishes.setdefault(change.service, {}).get(change.instance.id)
         if earlier is not None and wish.health_only and not earlier.health_only:
             wish.health_only = False
@@ -41,8 +40,7 @@ class Overlay:
         """Note that *change* ended; what failed is no longer expected to show."""
         wishes = self._wishes.get(change.service, {})
         wish = wishes.get(change.instance.id)
-        expected = None if isinstance(change, Deregister) else change.instance
-        if wish is None or wish.instance != expected:
+        if wish is None or wish.instance != _expected(change):
             return
         if done:
             wish.done = time.monotonic()
@@ -106,3 +104,17 @@ class Overlay:
                 shown = False
         overdue = time.monotonic() > wish.done + self._lag
         return shown or overdue or (fresh and started > wish.done and not wish.health_only)
+
+
+def _expected(change: InstanceChange) -> Instance | None:
+    """Return what is there once *change* is carried out; None where nothing is.
+
+    An update leaves the health as it was: whether registering again sets it, nobody promises.
+    """
+    match change:
+        case Deregister():
+            return None
+        case Update(before=before, instance=instance):
+            return replace(instance, health=before.health)
+        case _:
+            return change.instance

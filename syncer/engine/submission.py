@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import structlog
 
-from syncer.core.plan import Change, DeleteService, Deregister, InstanceChange, ServicePlan, instance_id
+from syncer.core.plan import (
+    Change,
+    DeleteService,
+    Deregister,
+    InstanceChange,
+    ServicePlan,
+    Update,
+    instance_id,
+)
 from syncer.core.ports import Ending, Outcome, Writer
 from syncer.engine.failures import Failures
 from syncer.engine.mirror import Mirror
@@ -114,7 +122,9 @@ class Submission:
         with self._lock:
             self._under_way.pop((change.service, instance_id(change)), None)
             still = any(service == change.service for service, _ in self._under_way)
-            look = outcome.ending is Ending.SUPERSEDED or not isinstance(change, InstanceChange)
+            # An update leaves the health to the next plan.
+            again = not isinstance(change, InstanceChange) or (done and isinstance(change, Update))
+            look = again or outcome.ending is Ending.SUPERSEDED
             if change.service in self._deferred and not still:
                 self._deferred.discard(change.service)
                 look = True

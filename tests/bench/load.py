@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import psutil
 
@@ -108,9 +109,7 @@ def churn(services: int, seconds: float = 60.0, rate: float = 10.0) -> list[Row]
             time.sleep(6)
             stop.set()
             watcher.join()
-            for entry in bench.entries("RegisterInstance"):
-                tag = entry["params"].get("Attributes", {}).get("sync-tags", "")
-                out.arrived.setdefault(tag, entry["monotonic"])
+            _match(out, bench.entries("RegisterInstance"))
     rows = []
     for what, side, limit in (("Cloud Map", out, 1000), ("Consul", back, 3000)):
         lost = len(side.made) - len(side.delays())
@@ -129,6 +128,18 @@ def churn(services: int, seconds: float = 60.0, rate: float = 10.0) -> list[Row]
         rows.append(Row("  … lost", lost, "", "0", lost == 0))
     rows.append(Row("  … share of one core", used, "%", "≤ 60", used <= 60))
     return rows
+
+
+def _match(churned: _Churn, entries: list[dict[str, Any]]) -> None:
+    """Take for each change the first registration of its instance that came after it."""
+    times: dict[str, list[float]] = {}
+    for entry in entries:
+        instance = entry["params"]["InstanceId"].rpartition("-")[0]
+        times.setdefault(instance, []).append(entry["monotonic"])
+    for key, made in churned.made.items():
+        after = [when for when in times.get(key.partition("/")[2], ()) if when >= made]
+        if after:
+            churned.arrived[key] = min(after)
 
 
 def memory(services: int, churn_seconds: float = 40.0) -> list[Row]:
@@ -155,7 +166,7 @@ def _consul_side(bench: Rig, services: int, rate: float, seconds: float, churned
 
     def change(number: int) -> None:
         index = picks.randrange(services)
-        churned.made[f"c{number}"] = time.monotonic()
+        churned.made[f"c{number}/svc-{index}-9"] = time.monotonic()
         bench.set_instance(f"svc-{index}", 9, number=index, tag=f"c{number}")
 
     _paced(change, rate, seconds)

@@ -80,7 +80,7 @@ class Inventory:
         return any(fnmatchcase(cluster, pattern) for pattern in self._patterns)
 
     def refresh(self, max_age: float) -> State:
-        """Read in full those clusters whose last good full read began more than *max_age* seconds ago.
+        """Read in full those clusters whose last good full read ended more than *max_age* seconds ago.
 
         What cannot be read stands in the state's troubles, or as a problem of a task. Never raises SyncError.
         """
@@ -96,7 +96,7 @@ class Inventory:
         """Have the next refresh, however young the last, read *cluster* in full, or all clusters."""
         for name in tuple(self._ages) if cluster is None else (cluster, ALL):
             if name in self._ages:
-                self._ages[name].read = float("-inf")
+                self._ages[name].doubted = True
 
     def look(self, cluster: str, arns: Iterable[str]) -> frozenset[str]:
         """Read just these tasks of *cluster*; return those that ECS does not know any more.
@@ -142,35 +142,34 @@ class Inventory:
         age = self._ages.get(ALL)
         if age is None or not age.due(asked, max_age):
             return known
-        age.attempted = time.monotonic()
+        began = age.begin()
         try:
             found = {short_name(arn) for arn in guarded(self._reader.clusters)}
         except SyncError as e:
-            age.failures += 1
+            age.end(good=False)
             self._judge({ALL: problem_of(e)})
             return known
-        age.read, age.failures = age.attempted, 0
+        age.end(good=True)
         names = (*self._named, *sorted(name for name in found - {*self._named} if self.takes(name)))
         for name in set(known) - set(names):
-            self._install(name, age.attempted, ClusterRead(whole=True), full=True)
+            self._install(name, began, ClusterRead(whole=True), full=True)
         new = set(names) - set(known)
         self._judge({ALL: None} | dict.fromkeys(new, _UNREAD))
         self._ages = {ALL: age} | {name: self._ages.get(name) or Age() for name in names}
         return names
 
     def _read(self, cluster: str) -> None:
-        began = time.monotonic()
         age = self._ages[cluster]
-        age.attempted = began
+        began = age.begin()
         known, reference = self._known(cluster), self._references.get(cluster, cluster)
         try:
             read = guarded(lambda: self._reader.cluster(reference, known))
         except SyncError as e:
             read = ClusterRead(trouble=problem_of(e))
-        if read.trouble or any(placed.problem or placed.tags_problem for placed in read.placed.values()):
-            age.failures += 1
-        else:
-            age.read, age.failures = began, 0
+        age.end(
+            good=not read.trouble
+            and not any(item.problem or item.tags_problem for item in read.placed.values())
+        )
         self._install(cluster, began, read, full=True)
 
     def _known(self, cluster: str) -> dict[str, Placed]:

@@ -171,7 +171,7 @@ class Groups:
                 f"{e} (allow ec2:DescribeVpcs, or give the target group the tag {CIDR})", code=e.code
             ) from e
         found = required(answer, "Vpcs")
-        return networks([block for one in found for block in _blocks(one)])
+        return networks(sorted({block for one in found for block in _blocks(one)}))
 
     def _pages(self) -> Iterator[list[Mapping[str, Any]]]:
         cursor: dict[str, Any] = {}

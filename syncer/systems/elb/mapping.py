@@ -40,10 +40,11 @@ def to_target(instance: Instance) -> Target:
     Raises:
         Refused: it has no address, or no port.
     """
-    address = instance.ipv4 or instance.ipv6
-    if address is None or instance.port is None:
-        raise Refused(f"{instance.id!r} has no {'address' if address is None else 'port'}", code="NoTarget")
-    return Target(_canonical(address), instance.port)
+    target = Target(_canonical(instance.ipv4 or instance.ipv6 or ""), instance.port or 0)
+    if not _is_address(target) or not target.port:
+        lack = "port" if _is_address(target) else "address"
+        raise Refused(f"{instance.origin_id!r} has no {lack} to be a target", code="NoTarget")
+    return target
 
 
 def to_api(target: Target, networks: tuple[Network, ...]) -> dict[str, Any]:
