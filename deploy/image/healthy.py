@@ -18,7 +18,7 @@ def main() -> int:
     else:
         if answer.status == 200:
             return 0
-    print(said)
+    sys.stdout.write(f"{said}\n")
     return 1
 
 

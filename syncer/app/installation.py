@@ -10,17 +10,23 @@ import structlog
 
 from syncer.app.cloudmap import Accounts, NamespaceEnd, open_namespace
 from syncer.app.consul import CARRIER, ConsulEnd, connect
+from syncer.app.hearing import Heard
+from syncer.app.sharing import Sharing, open_approvals, take_up
 from syncer.core.errors import SyncError
 from syncer.core.report import Observers, PassReport
+from syncer.core.rules import RouteRules
 from syncer.engine.agenda import Backoff
 from syncer.engine.engine import Engine, Timing
 from syncer.engine.holds import HoldPolicy
-from syncer.engine.route import Policy
+from syncer.engine.permission import Permission
+from syncer.engine.route import Policy, Route
 from syncer.settings import Settings
 from syncer.settings.namespaces import Namespace
 
 _log = structlog.get_logger()
 
+_WIDE = frozenset({"GET catalog/services", "GET health/state"})
+"""The queries that notice the first change of anything in Consul."""
 _NEVER = 10.0 * 365 * 86400
 """Seconds; stands for "never" where a time is needed."""
 
@@ -31,10 +37,22 @@ class Calls(Protocol):
     def calls(self, system: str) -> Callable[[Any], None]:
         """Return who is told the calls of *system*."""
 
+    def leading(self, lease: str, *, held: bool) -> None:
+        """Take note that *lease* is held by this process, or is not."""
+
+    def watch_age(self, registry: str, watch: str, age: Callable[[], float]) -> None:
+        """Take note of how to ask for the seconds since *watch* last heard of *registry*."""
+
 
 class _Unobserved:
     def calls(self, _system: str) -> Callable[[Any], None]:
         return lambda _call: None
+
+    def leading(self, lease: str, *, held: bool) -> None:
+        pass
+
+    def watch_age(self, registry: str, watch: str, age: Callable[[], float]) -> None:
+        pass
 
 
 class Installation:
@@ -56,6 +74,8 @@ class Installation:
         )
         self.titles: dict[str, tuple[str, str]] = {}
         """For each attached registry's id: what to call it, and the DNS suffix of its services."""
+        self.sharing = Sharing(settings, self._leading, self._calls.calls("consul"))
+        self.engine.at_end.append(self.sharing.close)
 
     def waiting(self) -> tuple[str, ...]:
         """Return what could not be attached yet, with the reason."""
@@ -72,10 +92,28 @@ class Installation:
         """Attach everything from threads of their own, each tried until it succeeds or the stop event is set."""
         thread = threading.Thread(target=self._keep_trying, name="bring-up", daemon=True)
         thread.start()
+        self.sharing.start()
+        self._hear_approvals()
 
     def once(self, *, write: bool) -> tuple[PassReport, ...]:
-        """Make full passes over everything that is attached; see :meth:`Engine.once`."""
+        """Make full passes over everything that is attached; see :meth:`Engine.once`.
+
+        Where there are leases, it waits until it is known who holds them, and writes what is ours to write.
+        """
+        if write:
+            self.sharing.start()
+            self.sharing.held_elsewhere(self._stop)
         return self.engine.once(write=write)
+
+    def _hear_approvals(self) -> None:
+        approvals = open_approvals(self.settings, self._calls.calls("consul"))
+        self.engine.at_end.append(approvals.cut)
+        backoff = Backoff(self.engine.timing.retry.first, 300.0)
+        hear = partial(take_up, approvals, lambda: self.engine.routes, self._stop, backoff)
+        threading.Thread(target=hear, name="approvals", daemon=True).start()
+
+    def _leading(self, label: str, held: bool) -> None:  # noqa: FBT001 - as it is called back
+        self._calls.leading(label, held=held)
 
     def _sections(self) -> list[tuple[str, Namespace]]:
         return list(zip(self.settings.labels(), self.settings.namespaces, strict=True))
@@ -105,10 +143,12 @@ class Installation:
         return True
 
     def _attach_consul(self) -> None:
-        consul = connect(self.settings, self._calls.calls("consul"))
+        heard = Heard(_WIDE, self._calls.calls("consul"))
+        consul = connect(self.settings, heard.note)
         domain = self.settings.consul.dns_domain(consul.info.datacenter)
         title = f"Consul {domain.datacenter}"
         self.titles[consul.end.registry.id] = (title, f"service.{domain.domain}")
+        self._calls.watch_age(consul.end.registry.id, "wide", heard.age)
         self.engine.attach(consul.end)
         self._consul = consul
         _log.info("consul_attached", datacenter=domain.datacenter, version=consul.info.version)
@@ -119,20 +159,23 @@ class Installation:
         registry = opened.end.registry.id
         self.titles[registry] = (label, opened.dns)
         self.engine.attach(opened.end)
-        self._join(label, section, opened, self._consul.end.registry.id)
+        may_write = self.sharing.permission()
+        routes = self._join(label, section, opened, self._consul.end.registry.id, may_write)
+        self.sharing.add(label, opened.namespace.id, may_write, routes)
         _log.info("namespace_attached", namespace=label, id=registry, type=opened.namespace.type)
 
-    def _join(self, label: str, section: Namespace, opened: NamespaceEnd, consul: str) -> None:
+    def _join(
+        self, label: str, section: Namespace, opened: NamespaceEnd, consul: str, may_write: Permission
+    ) -> tuple[Route, ...]:
         owner, cloudmap = self.settings.owner, opened.end.registry.id
         out, back = section.consul_to_cloudmap, section.cloudmap_to_consul
+        found: list[RouteRules] = []
         if out.enabled:
             rules = out.rules(f"consul->{label}", owner, consul, cloudmap, opened.carrier)
-            if not opened.dns:
-                rules = replace(rules, records=frozenset())
-            self.engine.join(rules, self.policy)
+            found.append(rules if opened.dns else replace(rules, records=frozenset()))
         if back.enabled:
-            rules = back.rules(f"{label}->consul", owner, cloudmap, consul, CARRIER)
-            self.engine.join(rules, self.policy)
+            found.append(back.rules(f"{label}->consul", owner, cloudmap, consul, CARRIER))
+        return tuple(self.engine.join(rules, self.policy, may_write) for rules in found)
 
 
 def _timing(settings: Settings) -> Timing:

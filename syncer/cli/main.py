@@ -3,9 +3,13 @@
 import click
 
 import syncer
+from syncer.cli.doctor import doctor
+from syncer.cli.explain import explain
+from syncer.cli.health import health
 from syncer.cli.names import names
 from syncer.cli.passes import once, plan
 from syncer.cli.run import run
+from syncer.cli.status import status
 from syncer.cli.validate import validate
 
 _EPILOG = """\b
@@ -29,5 +33,5 @@ def main() -> None:
     """
 
 
-for _command in (run, once, plan, names, validate):
+for _command in (run, once, plan, names, validate, doctor, explain, status, health):
     main.add_command(_command)

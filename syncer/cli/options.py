@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
+from syncer.app.running import address_of
 from syncer.observe.log import Form, configure_logging
 from syncer.settings import Settings, SettingsError, load
 
@@ -25,6 +26,20 @@ config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option
     type=click.Path(path_type=Path),
     help="The settings, a YAML file.",
 )
+
+url_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--url",
+    metavar="URL",
+    help="Where the running process answers, such as http://10.0.0.5:9110. Default: as the settings say.",
+)
+
+
+def where_to_ask(path: Path, url: str | None) -> str:
+    """Return *url*, or where the process of the settings in *path* answers; without either exit with 2."""
+    where = url or address_of(settings_or_exit(path))
+    if where is None:
+        fail("the settings turn the web server off, or leave its port open (http): write --url", BAD_SETTINGS)
+    return where
 
 
 def settings_or_exit(path: Path) -> Settings:

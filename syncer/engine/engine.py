@@ -16,6 +16,7 @@ from syncer.core.rules import RouteRules
 from syncer.engine.agenda import Agenda, Backoff
 from syncer.engine.dirty import Batch
 from syncer.engine.mirror import Mirror
+from syncer.engine.permission import Permission
 from syncer.engine.route import Policy, Route
 
 _log = structlog.get_logger()
@@ -53,6 +54,8 @@ class Engine:
         self._lock = threading.RLock()
         self._running = False
         self._threads: list[threading.Thread] = []
+        self.at_end: list[Callable[[], None]] = []
+        """Called by :meth:`close` once nothing is being written any more; each within a second or two."""
 
     def attach(self, end: End) -> None:
         """Add a registry; its id must be new."""
@@ -67,14 +70,19 @@ class Engine:
             if self._running:
                 self._start_end(mirror, end)
 
-    def join(self, rules: RouteRules, policy: Policy) -> Route:
-        """Add a route between two attached registries, of which the target can be written."""
+    def join(self, rules: RouteRules, policy: Policy, may_write: Permission | None = None) -> Route:
+        """Add a route between two attached registries, of which the target can be written.
+
+        Without *may_write* it may always write; while that says no, it goes on reading and planning.
+        """
         with self._lock:
             writer = self._ends[rules.target].writer
             if writer is None:
                 raise ValueError(f"route {rules.id}: {rules.target} can only be read")
             source, target = self.mirrors[rules.source], self.mirrors[rules.target]
             route = Route(rules, source, target, writer, self.agenda, policy, self._observers)
+            if may_write is not None:
+                route.may_write = may_write
             self.routes = (*self.routes, route)
             if self._running:
                 self._start_route(route)
@@ -128,6 +136,8 @@ class Engine:
         for end in self._ends.values():
             if end.writer is not None:
                 end.writer.close(max(0.1, deadline - time.monotonic()))
+        for call in self.at_end:
+            call()
         for mirror in self.mirrors.values():
             mirror.close()
         for thread in self._threads:

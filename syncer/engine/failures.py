@@ -48,11 +48,13 @@ class Failures:
         with self._lock:
             self._failures.pop((change.service, instance_id(change)), None)
 
-    def blocks(self, change: Change) -> bool:
-        """Whether this very change failed and its time has not come."""
+    def wait(self, change: Change) -> float:
+        """Return the seconds for which *change* must not be tried, since this very change failed; 0 for none."""
         with self._lock:
             failure = self._failures.get((change.service, instance_id(change)))
-            return failure is not None and failure.change == change and time.monotonic() < failure.due
+            if failure is None or failure.change != change:
+                return 0.0
+            return max(0.0, failure.due - time.monotonic())
 
     def prune(self, service: str, wanted: set[str]) -> None:
         """Forget failures of *service* about instances that nobody wants changed any more."""

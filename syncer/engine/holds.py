@@ -1,11 +1,12 @@
-"""Removals that the guard holds: since when, and when they may go."""
+"""Removals that the guard holds: since when, when they may go, and which of them somebody approved."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from syncer.core.plan import ServicePlan
+from syncer.core.plan import Deregister, ServicePlan, ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,55 +27,119 @@ class Hold:
 
     since: float
     """``time.monotonic()``."""
-    count: int
+    removals: frozenset[str]
+    """The ids of the instances, in the target."""
     reason: str
     confirmed: int = 1
+
+    @property
+    def count(self) -> int:
+        """How many removals are held."""
+        return len(self.removals)
 
 
 @dataclass(slots=True)
 class Holds:
-    """What a route holds, and what it let through lately. Used by the route's own thread alone."""
+    """What a route holds, what of it was approved, and what it let through lately. Thread-safe.
+
+    An approval is good for the very removals that were held when it was given, each until it is carried out or no
+    longer planned: what is planned later, for whatever reason, is judged anew.
+    """
 
     policy: HoldPolicy
-    held: dict[str, Hold] = field(default_factory=dict)
-    approved: bool = False
-    """Set by an approval; lets the next removals pass, once."""
+    _held: dict[str, Hold] = field(default_factory=dict)
+    _approved: dict[str, frozenset[str]] = field(default_factory=dict)
     _recent: deque[tuple[float, str]] = field(default_factory=deque)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def released(self) -> set[str]:
-        """Return the services whose source stayed that way long enough, read completely again and again."""
+    @property
+    def held(self) -> dict[str, Hold]:
+        """What is held at present, by target service: a copy."""
+        with self._lock:
+            return dict(self._held)
+
+    def approve(self) -> dict[str, int]:
+        """Let everything pass that is held at this moment; return how many removals, by service."""
+        with self._lock:
+            for service, hold in self._held.items():
+                self._approve(service, hold)
+            return {service: hold.count for service, hold in self._held.items()}
+
+    def release(self) -> None:
+        """Let those pass whose source stayed that way long enough, read completely again and again."""
         now = time.monotonic()
-        return {
-            service
-            for service, hold in self.held.items()
-            if now - hold.since >= self.policy.release_after and hold.confirmed >= self.policy.confirmations
-        }
+        with self._lock:
+            for service, hold in self._held.items():
+                old = now - hold.since >= self.policy.release_after
+                if old and hold.confirmed >= self.policy.confirmations:
+                    self._approve(service, hold)
+                    hold.since, hold.confirmed = now, 0
+
+    def set_aside(self, plan: ServicePlan) -> ServicePlan:
+        """Return *plan* without the removals that are approved: these are no business of the guard.
+
+        Approvals of what *plan* does not ask for are used up.
+        """
+        if plan.unreadable:
+            return plan
+        with self._lock:
+            if plan.service not in self._approved:
+                return plan
+            asked = {removal.instance.id for removal in plan.removals}
+            approved = self._approved[plan.service] & asked
+            if approved:
+                self._approved[plan.service] = approved
+            else:
+                del self._approved[plan.service]
+        changes = tuple(
+            change
+            for change in plan.changes
+            if not (isinstance(change, Deregister) and change.instance.id in approved)
+        )
+        return replace(plan, changes=changes)
+
+    def put_back(self, judged: ServicePlan, whole: ServicePlan) -> ServicePlan:
+        """Return *judged*, which the guard made of *whole* without its approved removals, with these again."""
+        seen = {change.instance.id for change in (*judged.removals, *judged.held)}
+        missing = tuple(change for change in whole.removals if change.instance.id not in seen)
+        return replace(judged, changes=ordered((*judged.changes, *missing))) if missing else judged
 
     def recent(self) -> Mapping[str, int]:
         """Return how many removals were let through within the window, by service."""
         horizon = time.monotonic() - self.policy.window
-        while self._recent and self._recent[0][0] < horizon:
-            self._recent.popleft()
         counts: dict[str, int] = {}
-        for _, service in self._recent:
-            counts[service] = counts.get(service, 0) + 1
+        with self._lock:
+            while self._recent and self._recent[0][0] < horizon:
+                self._recent.popleft()
+            for _, service in self._recent:
+                counts[service] = counts.get(service, 0) + 1
         return counts
 
-    def let_through(self, services: Iterable[str]) -> None:
-        """Note one removal for each of *services*."""
+    def let_through(self, removals: Iterable[Deregister]) -> None:
+        """Note that *removals* went to the writer; those that were approved do not count against the limits."""
         now = time.monotonic()
-        self._recent.extend((now, service) for service in services)
+        with self._lock:
+            self._recent.extend(
+                (now, removal.service)
+                for removal in removals
+                if removal.instance.id not in self._approved.get(removal.service, ())
+            )
 
     def note(self, plan: ServicePlan) -> None:
         """Take notice of *plan* as the guard left it."""
-        hold = self.held.get(plan.service)
-        if plan.unreadable:
-            if hold is not None:
-                hold.since, hold.confirmed = time.monotonic(), 0
-        elif not plan.held:
-            self.held.pop(plan.service, None)
-        elif hold is None:
-            self.held[plan.service] = Hold(time.monotonic(), len(plan.held), plan.hold)
-        else:
-            hold.count, hold.reason = len(plan.held), plan.hold
-            hold.confirmed += 1
+        removals = frozenset(removal.instance.id for removal in plan.held)
+        with self._lock:
+            hold = self._held.get(plan.service)
+            if plan.unreadable:
+                if hold is not None:
+                    hold.since, hold.confirmed = time.monotonic(), 0
+            elif not removals:
+                self._held.pop(plan.service, None)
+            elif hold is None:
+                self._held[plan.service] = Hold(time.monotonic(), removals, plan.hold)
+            else:
+                hold.removals, hold.reason = removals, plan.hold
+                hold.confirmed += 1
+
+    def _approve(self, service: str, hold: Hold) -> None:
+        self._approved[service] = self._approved.get(service, frozenset()) | hold.removals

@@ -19,6 +19,7 @@ from syncer.engine.failures import Failures
 from syncer.engine.holds import HoldPolicy, Holds
 from syncer.engine.mirror import Mirror
 from syncer.engine.pairing import Pairing
+from syncer.engine.permission import Permission
 from syncer.engine.submission import Submission
 
 _log = structlog.get_logger()
@@ -73,8 +74,8 @@ class Route:
         self.submission = Submission(target, writer, self.failures, self._again, self._ended)
         self.last_pass: float | None = None
         """``time.monotonic()`` of the last pass that read everything it looked at."""
-        self.may_write = threading.Event()
-        self.may_write.set()
+        self.may_write = Permission()
+        """Asked at a pass's beginning and at its end: both must lie in one term."""
         self._agenda = agenda
         self._policy = policy
         self._observers = observers
@@ -101,6 +102,7 @@ class Route:
     def step(self, batch: Batch, *, write: bool = True) -> PassReport:
         """Make one pass over *batch*; with *write* false nothing is submitted, and the report is a plan."""
         began = time.monotonic()
+        term = self.may_write.term() if write else 0
         errors = self._pairing.relist() if batch.full else ()
         if errors:
             self._list_failures += 1
@@ -111,12 +113,11 @@ class Route:
         if batch.full and not errors:
             self._list_failures = 0
             plans = self._after_first_full(plans, batch)
-        submitted = self.submission.submit(plans) if write and self.may_write.is_set() else None
+        submitted = self.submission.submit(plans) if term and term == self.may_write.term() else None
         if submitted is not None:
             for change in submitted.changes:
                 self._hints[change.service] = batch.since or began
-            self.holds.let_through(item.service for item in submitted.changes if isinstance(item, Deregister))
-            self.holds.approved = False
+            self.holds.let_through(item for item in submitted.changes if isinstance(item, Deregister))
         report = PassReport(
             self.id,
             batch.full,
@@ -134,10 +135,11 @@ class Route:
         self._observers.passed(report)
         return report
 
-    def approve(self) -> None:
-        """Let what is held pass, once: the removals of the next pass."""
-        self.holds.approved = True
-        self.dirty.add(targets=frozenset(self.holds.held))
+    def approve(self) -> dict[str, int]:
+        """Let the removals pass that are held at this moment; return how many, by target service. Thread-safe."""
+        approved = self.holds.approve()
+        self.dirty.add(targets=frozenset(approved))
+        return approved
 
     def _after_first_full(self, plans: tuple[ServicePlan, ...], batch: Batch) -> tuple[ServicePlan, ...]:
         """Once both sides were read completely, removals may be planned: plan again what the first pass could not."""
@@ -158,9 +160,9 @@ class Route:
     def _guarded(self, plans: list[ServicePlan]) -> tuple[ServicePlan, ...]:
         totals = self._totals
         standing = Standing(sum(totals.owned.values()), sum(totals.offered.values()), self.holds.recent())
-        guarded = guard(
-            plans, self._policy.limits, standing, self.holds.released(), approved=self.holds.approved
-        )
+        self.holds.release()
+        judged = guard(map(self.holds.set_aside, plans), self._policy.limits, standing)
+        guarded = tuple(map(self.holds.put_back, judged, plans))
         for plan in guarded:
             self.holds.note(plan)
         if self.holds.held:

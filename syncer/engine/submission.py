@@ -9,6 +9,7 @@ import structlog
 
 from syncer.core.plan import (
     Change,
+    CreateService,
     DeleteService,
     Deregister,
     InstanceChange,
@@ -91,12 +92,17 @@ class Submission:
     def _choose(self, plan: ServicePlan) -> tuple[list[Change], int]:
         chosen: list[Change] = []
         waiting = 0
+        waits = [self._failures.wait(change) for change in plan.changes]
+        homeless = any(
+            isinstance(change, CreateService) and wait
+            for change, wait in zip(plan.changes, waits, strict=True)
+        )
         with self._lock:
             busy = any(service == plan.service for service, _ in self._under_way)
-            for change in plan.changes:
+            for change, wait in zip(plan.changes, waits, strict=True):
                 key = (change.service, instance_id(change))
                 removal = isinstance(change, Deregister | DeleteService)
-                if self._failures.blocks(change):
+                if wait or homeless:
                     waiting += 1
                 elif key in self._under_way or (removal and busy):
                     waiting += 1
@@ -106,6 +112,8 @@ class Submission:
                     busy = busy or not removal
                     chosen.append(change)
         self._failures.prune(plan.service, {instance_id(change) for change in (*plan.changes, *plan.held)})
+        if any(waits):
+            self._again(plan.service, min(wait for wait in waits if wait))
         return chosen, waiting
 
     def _done(self, outcome: Outcome) -> None:

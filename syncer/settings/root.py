@@ -10,6 +10,7 @@ from syncer.settings.aws import Aws
 from syncer.settings.base import Model, Problem
 from syncer.settings.consul import Consul
 from syncer.settings.directions import CloudMapToConsul, ConsulToCloudMap
+from syncer.settings.lease import Lease
 from syncer.settings.namespaces import Namespace
 from syncer.settings.service import Guard, Http, Intervals, Log
 from syncer.settings.types import Shape, wrong
@@ -59,6 +60,7 @@ class Settings(Model):
     """The Cloud Map namespaces to keep in step with Consul."""
     guard: Guard = Guard()
     intervals: Intervals = Intervals()
+    lease: Lease = Lease()
     http: Http = Http()
     log: Log = Log()
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import syncer
 from tests.deploy.container import WORK, Image
 from tests.emulator import EmulatedAws
 from tests.emulator.settings import Settings
 from tests.support.consul_agent import ConsulAgent
 from tests.support.ports import free_port
 from tests.support.wait import eventually
-
-import syncer
 
 pytestmark = pytest.mark.image
 
@@ -177,7 +177,11 @@ def test_it_runs_answers_its_health_check_and_leaves_when_told(image: Image, set
 
 
 def test_nothing_can_be_written_outside_of_its_own_folder(image: Image, empty: Path) -> None:
-    attempt = ["/bin/sh", "-c", "for d in / /etc /tmp /var/tmp /opt/syncer; do touch $d/x && echo $d; done; touch x"]
+    attempt = [
+        "/bin/sh",
+        "-c",
+        "for d in / /etc /tmp /var/tmp /opt/syncer; do touch $d/x && echo $d; done; touch x",
+    ]
     done: subprocess.CompletedProcess[str] = image.execute(attempt, empty)
     assert done.stdout == ""
     assert done.stderr.count("touch:") >= 5

@@ -81,9 +81,7 @@ class Cloud:
 
     def deregister(self, service: str, instance: str) -> None:
         """Deregister an instance by the API, and wait until its operation is done."""
-        self.done(
-            self.client.deregister_instance(ServiceId=self.service(service), InstanceId=instance)
-        )
+        self.done(self.client.deregister_instance(ServiceId=self.service(service), InstanceId=instance))
 
     def health(self, service: str, instance: str, status: str) -> None:
         """Set the custom health of an instance, effective at once."""

@@ -98,9 +98,7 @@ def _unfinished(report: PassReport) -> bool:
 class World:
     """A real Consul, a proxy before it that can fail, and an emulated AWS; nothing is synced until one says so."""
 
-    def __init__(
-        self, folder: Path, *, emulated: Emulated = FAST, consul: ConsulAgent | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, emulated: Emulated = FAST, consul: ConsulAgent | None = None) -> None:
         """Keep files in *folder*."""
         self.folder = folder
         self.consul = consul or ConsulAgent()

@@ -67,6 +67,7 @@ class CloudMapWriter:
         self._wishes: Wishes[Key, _Wish] = Wishes()
         self._creating: dict[str, list[_Wish]] = {}
         self._closing = False
+        self._calling = 0
 
     def submit(self, changes: Sequence[Change], done: Done) -> None:
         """Take *changes* and return at once; see :class:`~syncer.core.ports.Writer`."""
@@ -74,11 +75,17 @@ class CloudMapWriter:
             self._offer(_Wish(change, done))
 
     def close(self, timeout: float) -> None:
-        """Wait up to *timeout* seconds for what is under way; what has not ended then is abandoned."""
+        """Wait up to *timeout* seconds for what is under way; what has not ended then is abandoned.
+
+        Once the API is told to stop, no operation's end can be asked for: then only calls in flight are waited for.
+        What they have begun goes on in Cloud Map, and the next start finds it there.
+        """
         deadline = time.monotonic() + timeout
         with self._changed:
             self._closing = True
             while len(self._wishes) and (left := deadline - time.monotonic()) > 0:
+                if self._api.stop.is_set() and not self._calling:
+                    break
                 self._changed.wait(left)
             keys = list(self._wishes)
         self._operations.close()
@@ -113,7 +120,7 @@ class CloudMapWriter:
     def _carry_out(self, wish: _Wish) -> None:
         change = wish.change
         try:
-            operation = self._call(change)
+            operation = self._counted(change)
         except Busy as e:
             self._wait_for_another(wish, e)
         except SyncError as e:
@@ -124,6 +131,17 @@ class CloudMapWriter:
             else:
                 what = f"{type(change).__name__} {change.service}/{instance_id(change)}".rstrip("/")
                 self._operations.follow(operation, what, partial(self._end, wish))
+
+    def _counted(self, change: Change) -> str | None:
+        """As :meth:`_call`, known to :meth:`close` meanwhile."""
+        with self._changed:
+            self._calling += 1
+        try:
+            return self._call(change)
+        finally:
+            with self._changed:
+                self._calling -= 1
+                self._changed.notify_all()
 
     def _call(self, change: Change) -> str | None:
         """Make the call that *change* needs; return the operation to follow, None where it is done at once."""

@@ -20,12 +20,23 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(scope="package")
+def server() -> Iterator[EmulatedAws]:
+    """One emulator for all tests of the folder: starting one takes longer than most tests."""
+    with EmulatedAws(FAST) as server:
+        yield server
+
+
 @pytest.fixture
-def emulator() -> Iterator[EmulatedAws]:
-    """A Cloud Map with one private DNS namespace."""
-    with EmulatedAws(FAST) as emulator:
-        emulator.seed.namespace(NAMESPACE, "DNS_PRIVATE")
-        yield emulator
+def emulator(server: EmulatedAws) -> EmulatedAws:
+    """A Cloud Map with one private DNS namespace, and nothing left of the tests before."""
+    server.faults.remove()
+    server.settings = FAST
+    with server.state.lock:
+        server.state.registries.clear()
+    server.seed.namespace(NAMESPACE, "DNS_PRIVATE")
+    server.calls.reset()
+    return server
 
 
 @pytest.fixture

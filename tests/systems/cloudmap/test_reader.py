@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from syncer.core.model import Health, Listed, Mark, Unlisted
 from tests.emulator import EmulatedAws
+from tests.emulator.faults import Kind
 from tests.support.wait import eventually
 from tests.systems.cloudmap.world import LONG, NAMESPACE, World, client
 
@@ -34,9 +36,7 @@ def test_all_services_are_listed_over_all_pages_and_no_other_namespaces(
     assert world.reader.services() == Listed(frozenset(f"ours-{number}" for number in range(120)))
 
 
-def test_a_read_gives_addresses_attributes_and_health(
-    emulator: EmulatedAws, world: World, web: str
-) -> None:
+def test_a_read_gives_addresses_attributes_and_health(emulator: EmulatedAws, world: World, web: str) -> None:
     emulator.seed.instance(
         web,
         "i9",
@@ -151,9 +151,7 @@ def test_a_deleted_service_is_gone_after_a_read_alone(emulator: EmulatedAws, wor
 
 
 @pytest.mark.parametrize("reused", [True, False])
-def test_a_service_that_was_made_anew_is_read_anew(
-    emulator: EmulatedAws, world: World, reused: bool
-) -> None:
+def test_a_service_that_was_made_anew_is_read_anew(emulator: EmulatedAws, world: World, reused: bool) -> None:
     emulator.settings = replace(emulator.settings, reuse_service_ids=reused)
     service = emulator.seed.service(NAMESPACE, "web")
     assert world.ids() == []
@@ -218,7 +216,7 @@ DISCOVERS = ("DiscoverInstances", "DiscoverInstances*", "*Instances", "*")
 @pytest.mark.parametrize(("kind", "options"), FAULTS)
 @pytest.mark.parametrize("fresh", [False, True])
 def test_a_read_that_fails_is_unreadable(
-    emulator: EmulatedAws, world: World, web: str, kind: str, options: dict[str, object], fresh: bool
+    emulator: EmulatedAws, world: World, web: str, kind: Kind, options: dict[str, Any], fresh: bool
 ) -> None:
     world.read()
     emulator.fault(kind, operation="*Instances", **options)
@@ -229,7 +227,7 @@ def test_a_read_that_fails_is_unreadable(
 
 @pytest.mark.parametrize(("kind", "options"), FAULTS)
 def test_a_list_that_fails_is_unlisted(
-    emulator: EmulatedAws, world: World, web: str, kind: str, options: dict[str, object]
+    emulator: EmulatedAws, world: World, web: str, kind: Kind, options: dict[str, Any]
 ) -> None:
     emulator.fault(kind, operation="ListServices", **options)
     assert isinstance(world.reader.services(), Unlisted)
@@ -243,7 +241,7 @@ def test_one_lost_connection_is_no_reason_to_fail(emulator: EmulatedAws, world: 
 @pytest.mark.parametrize("operation", DISCOVERS)
 @pytest.mark.parametrize(("kind", "options"), [("empty", {}), ("truncate", {"keep": 2})])
 def test_nobody_disappears_who_was_there_because_an_answer_is_short(
-    emulator: EmulatedAws, world: World, web: str, operation: str, kind: str, options: dict[str, int]
+    emulator: EmulatedAws, world: World, web: str, operation: str, kind: Kind, options: dict[str, Any]
 ) -> None:
     assert world.ids() == ALL
     emulator.fault(kind, operation=operation, **options)
@@ -285,9 +283,7 @@ def test_views_that_agree_are_settled(world: World, web: str) -> None:
     assert world.read(fresh=True).settled
 
 
-def test_a_service_that_the_data_plane_does_not_know_yet_is_read(
-    emulator: EmulatedAws, world: World
-) -> None:
+def test_a_service_that_the_data_plane_does_not_know_yet_is_read(emulator: EmulatedAws, world: World) -> None:
     emulator.settings = replace(emulator.settings, discover_lag=60.0)
     by_hand = client(emulator)
     made = by_hand.create_service(Name="young", NamespaceId=world.namespace.id, Type="HTTP")["Service"]["Id"]

@@ -96,3 +96,21 @@ def test_a_failed_read_is_unreadable(
     assert isinstance(target.registry.read(group, fresh=True), Unreadable)
     listing = target.registry.services()
     assert isinstance(listing, Listed if operation == "DescribeTargetHealth" else Unlisted)
+
+
+def test_the_engine_gets_all_that_it_needs(target: ElbTarget, group: str) -> None:
+    end = target.end()
+    assert end.registry.id == target.id == "elb/us-east-1"
+    assert end.registry.parallel > 0
+    assert end.writer is target.writer
+    assert target.carrier.name_problem(group) is None
+    assert target.carrier.name_problem("web") is not None
+    assert not target.carrier.healths
+
+
+def test_the_tags_of_a_group_are_read_again_with_each_listing(
+    target: ElbTarget, client: Any, group: str
+) -> None:
+    assert target.registry.services() == Listed(frozenset({group}))
+    client.remove_tags(ResourceArns=[group], TagKeys=["sync-owner"])
+    assert target.registry.services() == Listed(frozenset())

@@ -166,3 +166,22 @@ def test_a_record_of_ours_that_somebody_bent_reads_as_something_to_be_put_right(
     assert read != target.stored(item)
     do(target, Update(read, item))
     assert instances(target) == (target.stored(item),)
+
+
+def test_the_engine_gets_all_that_it_needs(target: Route53Target, zone: str) -> None:
+    end = target.end()
+    assert end.registry.id == f"route53/{zone}"
+    assert end.registry.parallel > 0
+    assert end.writer is target.writer
+    carrier = target.carrier
+    assert carrier.name_problem("web.example.com") is None
+    assert carrier.name_problem("web.example.org") is not None
+    assert (carrier.healths, carrier.hostnames, carrier.unique_address) == (False, False, True)
+
+
+def test_pages_that_do_not_end_are_unreadable(aws: WithRoute53, target: Route53Target) -> None:
+    register(target, *(wanted(task=task, ipv4=f"203.0.113.{n}") for n, task in enumerate((TASK, OTHER_TASK))))
+    aws.route53.page = 0
+    read = target.registry.read("web.example.com", fresh=True)
+    assert isinstance(read, Unreadable)
+    assert "do not end" in read.reason

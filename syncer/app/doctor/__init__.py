@@ -1,0 +1,1 @@
+"""Probes of everything that the settings rely on: each gives findings, none changes anything."""

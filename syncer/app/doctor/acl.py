@@ -1,0 +1,106 @@
+"""The rights in Consul that the settings need: the least, as values, as HCL, and as questions to Consul."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from syncer.settings import Settings
+from syncer.settings.directions import Direction
+
+LEASES: Final = "cloudmap-sync/"
+"""Begins the keys of the locks that replicas share the namespaces by."""
+_WILD: Final = frozenset("*?[")
+_WHY: Final = {
+    ("node", "read"): "what a service is, and how healthy, is told with its node",
+    ("node", "write"): "what comes from Cloud Map stands on nodes of its own",
+    ("service", "read"): "services that are carried into Cloud Map",
+    ("service", "write"): "services that come from Cloud Map",
+    ("key", "write"): "locks that say which replica writes",
+    ("session", "write"): "the sessions that hold the locks",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """One rule of an ACL policy."""
+
+    resource: str
+    """``node``, ``service``, ``key``, ``session`` …"""
+    name: str
+    """A name, or how all names begin that are meant."""
+    access: str
+    """``read`` or ``write``; write contains read."""
+    prefix: bool = True
+
+    @property
+    def rule(self) -> str:
+        """The rule in one line of HCL."""
+        kind = f"{self.resource}_prefix" if self.prefix else self.resource
+        return f'{kind} "{self.name}" {{ policy = "{self.access}" }}'
+
+    def covers(self, other: "Right") -> bool:
+        """Whether whoever has this right has *other*, too."""
+        if self.resource != other.resource or (self.access, other.access) == ("read", "write"):
+            return False
+        if not self.prefix:
+            return not other.prefix and self.name == other.name
+        return other.name.startswith(self.name)
+
+
+def rights(settings: Settings) -> tuple[Right, ...]:
+    """Return the least rights that *settings* need, without those that others contain.
+
+    Nodes are read whole: whether an answer about a service is complete can be told in no other way before Consul
+    1.11. Source: Consul documentation, ACL rules.
+    """
+    needed = [Right("node", "", "read"), Right("service", "consul", "read", prefix=False)]
+    for section in settings.namespaces:
+        if section.consul_to_cloudmap.enabled:
+            needed.extend(_taken(section.consul_to_cloudmap))
+        if section.cloudmap_to_consul.enabled:
+            needed.append(Right("node", f"{settings.consul.node_prefix}-", "write"))
+            needed.extend(_given(section.cloudmap_to_consul))
+    if settings.lease.enabled:
+        needed += [Right("key", LEASES, "write"), Right("session", "", "write")]
+    return tuple(sorted(_least(dict.fromkeys(needed))))
+
+
+def hcl(needed: Iterable[Right]) -> str:
+    """Return *needed* as a policy in HCL, with what each rule is for; aligned, and ended by a line break."""
+    rules = [(right.rule, _WHY.get((right.resource, right.access), "")) for right in needed]
+    width = max(len(rule) for rule, _ in rules)
+    return "".join(f"{rule:<{width}}  # {why}\n" if why else f"{rule}\n" for rule, why in rules)
+
+
+def _least(needed: Iterable[Right]) -> Iterator[Right]:
+    listed = tuple(needed)
+    for right in listed:
+        if not any(other != right and other.covers(right) for other in listed):
+            yield right
+
+
+def _taken(direction: Direction) -> Iterator[Right]:
+    """Yield what must be read in Consul, whose names the filters see."""
+    for glob in direction.include or ("*",):
+        start = _literal(glob)
+        yield Right("service", start, "read", prefix=start != glob)
+
+
+def _given(direction: Direction) -> Iterator[Right]:
+    """Yield what must be written in Consul: the names that the services of Cloud Map get there."""
+    takes, naming = direction.filter(), direction.naming()
+    for source, renamed in direction.rename.items():
+        if takes.service(source) is None:
+            yield Right("service", renamed, "write", prefix=False)
+    for glob in direction.include or ("*",):
+        start = _literal(glob)
+        if start != glob:
+            yield Right("service", f"{direction.prefix}{start}", "write")
+        elif name := naming.forward(glob):
+            yield Right("service", name, "write", prefix=False)
+
+
+def _literal(glob: str) -> str:
+    """Return what every name that *glob* matches begins with."""
+    end = next((i for i, character in enumerate(glob) if character in _WILD), len(glob))
+    return glob[:end]

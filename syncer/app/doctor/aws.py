@@ -1,0 +1,96 @@
+"""AWS: who are we there, does Cloud Map answer, and how the clocks agree."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from syncer.app.doctor.clocks import clock
+from syncer.app.doctor.findings import Finding, fault, ok, warning
+from syncer.core.errors import Denied, SyncError, Unavailable
+from syncer.settings import Settings
+from syncer.settings.aws import Account
+from syncer.systems.aws import Access, Answer, Aws
+from syncer.systems.cloudmap.api import Api
+
+_FULL = 0.8
+"""The share of a quota from which on it is called near."""
+_NAMESPACES = 50
+"""For each account and Region. Source: AWS Cloud Map quotas."""
+
+
+def title(account: Account) -> str:
+    """Return what to call *account* in front of a person."""
+    words = [account.region or "the Region of the environment", account.role_arn or ""]
+    return "AWS " + " as ".join(filter(None, words))
+
+
+def identity(settings: Settings, account: Account) -> Iterator[Finding]:
+    """Ask AWS who *account* is. One attempt."""
+    about, aws = title(account), settings.aws
+    access = Access(
+        region=account.region,
+        profile=account.profile,
+        role_arn=account.role_arn,
+        external_id=account.external_id,
+        endpoint_url=aws.endpoint_url,
+        endpoint_urls={str(name): url for name, url in aws.endpoint_urls.items()},
+        timeout=aws.timeout,
+    )
+    caller = Aws(access, stop=threading.Event())
+    try:
+        answer = caller.call("sts", "GetCallerIdentity")
+    except Denied as e:
+        yield fault(about, f"AWS does not know who we are: {e}", _credentials(account))
+    except SyncError as e:
+        advice = "give this host a way to STS (a VPC endpoint, NAT), or write aws.endpoint_urls.sts"
+        yield (fault if account.role_arn else warning)(about, f"STS cannot be asked who we are: {e}", advice)
+    else:
+        yield ok(about, f"we are {answer.get('Arn')}, account {answer.get('Account')}")
+        yield from clock(about, _date(answer), signed=True)
+    finally:
+        caller.close()
+
+
+def reached(api: Api, account: Account) -> Iterator[Finding]:
+    """Ask Cloud Map for one namespace. One attempt; any answer is one, a refusal, too."""
+    about = title(account)
+    try:
+        answer = api.once("ListNamespaces", MaxResults=1)
+    except Unavailable as e:
+        advice = "give this host a way to Cloud Map (VPC endpoints servicediscovery and data-servicediscovery, NAT)"
+        yield fault(about, f"Cloud Map does not answer: {e}", advice)
+    except Denied:
+        yield ok(about, "Cloud Map answers")
+    except SyncError as e:
+        yield fault(about, f"Cloud Map cannot be asked: {e}", "check aws.region and aws.endpoint_urls")
+    else:
+        yield ok(about, "Cloud Map answers")
+        yield from clock(about, _date(answer), signed=True)
+
+
+def namespaces_quota(api: Api, account: Account) -> Iterator[Finding]:
+    """Count the namespaces of *account*; found only where the quota is near."""
+    try:
+        count = sum(
+            len(page) for page in api.pages("ListNamespaces", "Namespaces", attempts=1, MaxResults=100)
+        )
+    except SyncError:
+        return  # whether it may be called is said elsewhere
+    if count >= _NAMESPACES * _FULL:
+        yield warning(
+            title(account),
+            f"{count} namespaces in this Region, of {_NAMESPACES} that AWS allows unless told otherwise",
+            "ask for a higher quota (Service Quotas, AWS Cloud Map)",
+        )
+
+
+def _credentials(account: Account) -> str:
+    if account.role_arn:
+        return f"let {account.role_arn} trust this identity, and check external_id"
+    return "give this host credentials: a task role, an instance profile, or AWS_* variables"
+
+
+def _date(answer: Answer) -> str | None:
+    metadata: Mapping[str, Any] = answer.get("ResponseMetadata") or {}
+    date = (metadata.get("HTTPHeaders") or {}).get("date")
+    return str(date) if date else None
