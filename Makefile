@@ -58,6 +58,7 @@ image: setup consul ## build the image without a daemon, and run it against real
 
 docs: setup ## build the documentation into .cache/site, and check its links
 	@tools/docs.sh
+	@$(BIN)/python -m pytest -q tests/docs
 
 licences: setup ## list the licences of what the image contains
 	@tools/licences.sh

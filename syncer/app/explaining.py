@@ -13,9 +13,9 @@ from syncer.core.names import translate
 from syncer.core.plan import ServicePlan
 from syncer.core.reconcile import Pair, reconcile
 from syncer.core.report import Observers
-from syncer.core.rules import RouteRules
 from syncer.core.wanted import is_ours
 from syncer.engine.dirty import Batch
+from syncer.engine.mirror import Mirror
 from syncer.engine.pairing import Pairing
 from syncer.engine.route import Route
 from syncer.settings import Settings
@@ -104,26 +104,35 @@ class _Asked:
         problems.extend(error for error in pairing.relist() if error not in problems)
         batch = Batch(sources={source} if source else set(), targets={target} if target else set())
         for pair in pairing.pairs(batch):
-            if pair.source_name is not None or _owned(rules, pair):
-                self._note(rules.source, pair.source_name)
-                self._note(rules.target, pair.target_name)
-                self.verdicts.append(self._verdict(route, pair))
+            self._take(route, pair)
         nameless = pairing.untranslated.get(source) if source else None
-        if source and nameless is not None:
+        if source and nameless is not None and self._holds(route.source, source):
             self._note(rules.source, source)
             self.verdicts.append(Verdict(route.id, source, None, nameless, self._echo(route, source)))
-        elif source and not any(item.route == route.id for item in self.verdicts):
-            # Neither the filter takes it, nor has it a name there.
+
+    def _take(self, route: Route, pair: Pair) -> None:
+        """Take in *pair*, if it is one, and there is anything to say about it."""
+        rules, source = route.rules, pair.source_name
+        owned = isinstance(pair.target, Complete) and any(
+            is_ours(item, rules) for item in pair.target.instances
+        )
+        leads = source is not None and translate(source, rules.naming, rules.carrier) == pair.target_name
+        if owned or (leads and source is not None and self._holds(route.source, source)):
             self._note(rules.source, source)
-            left = rules.filter.service(source) or translate(source, rules.naming, rules.carrier)
-            self.verdicts.append(Verdict(route.id, source, None, left if not isinstance(left, str) else None))
+            self._note(rules.target, pair.target_name)
+            self.verdicts.append(self._verdict(route, pair))
+
+    def _holds(self, mirror: Mirror, service: str) -> bool:
+        """Whether *mirror* has anything of *service*, or does not say."""
+        read = mirror.view(service, certain=False)
+        return not isinstance(read, Complete) or bool(read.instances)
 
     def standings(self) -> Iterator[Standing]:
-        """Yield what each registry holds, under each name that came up."""
+        """Yield what each registry holds, under each name that came up; what was asked for, where it is listed."""
         for registry, mirror in self._installation.engine.mirrors.items():
             title, dns = self._installation.titles[registry]
-            named = self._named(registry)
-            for service in sorted(self._names.get(registry, set()) | ({named} if named else set())):
+            asked = {self._named(registry)} & mirror.names
+            for service in sorted(filter(None, self._names.get(registry, set()) | asked)):
                 yield Standing(title, service, f"{service}.{dns}" if dns else "", mirror.view(service))
 
     def _verdict(self, route: Route, pair: Pair) -> Verdict:
@@ -149,10 +158,6 @@ class _Asked:
     def _note(self, registry: str, service: str | None) -> None:
         if service is not None:
             self._names.setdefault(registry, set()).add(service)
-
-
-def _owned(rules: RouteRules, pair: Pair) -> bool:
-    return isinstance(pair.target, Complete) and any(is_ours(item, rules) for item in pair.target.instances)
 
 
 def _meant(settings: Settings, name: str) -> dict[str, str]:

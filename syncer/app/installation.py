@@ -112,7 +112,7 @@ class Installation:
         hear = partial(take_up, approvals, lambda: self.engine.routes, self._stop, backoff)
         threading.Thread(target=hear, name="approvals", daemon=True).start()
 
-    def _leading(self, label: str, held: bool) -> None:  # noqa: FBT001 - as it is called back
+    def _leading(self, label: str, held: bool) -> None:
         self._calls.leading(label, held=held)
 
     def _sections(self) -> list[tuple[str, Namespace]]:

@@ -76,6 +76,7 @@ def _ask(url: str, timeout: float) -> tuple[int, Json]:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, urllib3.exceptions.TimeoutError):
+    refused = isinstance(error, urllib3.exceptions.NewConnectionError)  # to urllib3 a kind of timeout
+    if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
         return "no answer in time"
     return str(error).rsplit(": ", 1)[-1]

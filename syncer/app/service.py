@@ -1,11 +1,13 @@
 """The long-running service: the engine, and the HTTP server that shows what it does."""
 
 import threading
+from functools import partial
 
 import structlog
 
 import syncer
 from syncer.app.installation import Installation
+from syncer.app.memory import EVERY, tame, trim
 from syncer.core.report import Observers
 from syncer.observe.changelog import ChangeLog
 from syncer.observe.health import Health
@@ -25,17 +27,25 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     Raises:
         OSError: the HTTP address cannot be used.
     """
+    tame()
     metrics, store = Metrics(), StatusStore()
     installation = Installation(settings, stop, Observers((metrics, store, ChangeLog())), metrics)
     server = _web(settings, installation, metrics, store)
     if server is not None:
         server.start()
     _log.info("started", version=syncer.__version__, owner=settings.owner)
+    _trim_at_intervals(installation)
     installation.bring_up_later()
     installation.engine.run()
     if server is not None:
         server.stop()
     _log.info("stopped")
+
+
+def _trim_at_intervals(installation: Installation) -> None:
+    trim()
+    again = partial(_trim_at_intervals, installation)
+    installation.engine.agenda.after(EVERY, "trim", again)
 
 
 def _web(

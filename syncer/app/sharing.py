@@ -50,7 +50,7 @@ def take_up(
                 _log.warning("approvals_not_read", reason=str(e), code=e.code)
             failures += 1
             stop.wait(backoff.after(failures))
-        except Exception:
+        except Exception:  # noqa: BLE001 - a defect here must not end the thread; it is logged whole
             if not stop.is_set():  # the question was cut otherwise
                 _log.exception("approvals_failed")
                 stop.wait(backoff.after(3))

@@ -92,25 +92,27 @@ def _verdict(verdict: Verdict) -> Iterator[str]:
         yield f"  left out: {verdict.left.reason}{_advice(verdict.left)}"
     if verdict.echo:
         owners = ", ".join(sorted({repr(item.mark.owner) for item in verdict.echo if item.mark}))
-        yield f"  no source: {len(verdict.echo)} instances that a syncer wrote ({owners})"
+        yield f"  no source: what a syncer wrote, {len(verdict.echo)} in number, by {owners}"
     if verdict.plan is not None:
-        yield from _plan(verdict.plan, whole=verdict.left is None)
+        yield from _plan(verdict.plan, verdict.left)
 
 
-def _plan(plan: ServicePlan, *, whole: bool) -> Iterator[str]:
+def _plan(plan: ServicePlan, left: Skip | Conflict | None) -> Iterator[str]:
     for reason in plan.unreadable:
         yield f"  not planned: {reason}"
     if plan.unreadable:
         return
     remarks: tuple[Skip | Conflict, ...] = (*plan.skipped, *plan.conflicts)
     for item in remarks:
+        if left is not None and item.reason == left.reason:
+            continue
         kind = "left out" if isinstance(item, Skip) else "conflict"
         yield f"  {kind}: {item.instance or item.service}: {item.reason}{_advice(item)}"
     for change in plan.changes:
         name = f"{change.service}/{instance_id(change)}".rstrip("/")
         yield f"  to do: {symbol(change)} {name}  {describe(change)}"
-    if whole and not plan.changes:
-        yield f"  in step: {plan.owned} instances of ours, of {plan.offered} that the source offers"
+    if left is None and not plan.changes:
+        yield f"  in step: ours are {plan.owned} of {plan.offered} that the source offers"
 
 
 def _advice(item: Skip | Conflict) -> str:

@@ -3,6 +3,7 @@
 import click
 
 import syncer
+from syncer.cli.approve import approve
 from syncer.cli.doctor import doctor
 from syncer.cli.explain import explain
 from syncer.cli.health import health
@@ -11,6 +12,7 @@ from syncer.cli.passes import once, plan
 from syncer.cli.run import run
 from syncer.cli.status import status
 from syncer.cli.validate import validate
+from syncer.cli.withdraw import withdraw
 
 _EPILOG = """\b
 Exit codes: 0 done, and in sync; 1 something is not as it should be; 2 the settings or the command line are wrong.
@@ -33,5 +35,5 @@ def main() -> None:
     """
 
 
-for _command in (run, once, plan, names, validate, doctor, explain, status, health):
+for _command in (run, once, plan, names, validate, doctor, explain, status, health, approve, withdraw):
     main.add_command(_command)

@@ -53,6 +53,7 @@ class Engine:
         self._ends: dict[str, End] = {}
         self._lock = threading.RLock()
         self._running = False
+        self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
         self.at_end: list[Callable[[], None]] = []
         """Called by :meth:`close` once nothing is being written any more; each within a second or two."""
@@ -99,7 +100,7 @@ class Engine:
                 self._start_end(self.mirrors[name], end)
             for route in self.routes:
                 self._start_route(route)
-        self._start("agenda", partial(self.agenda.run, self._stop))
+        self._start("agenda", partial(self.agenda.run, self._closing))
         self._stop.wait()
         self.close()
 
@@ -108,7 +109,7 @@ class Engine:
 
         With *write* false: one pass that only plans. Ends early when the stop event is set.
         """
-        self._start("agenda", partial(self.agenda.run, self._stop))
+        self._start("agenda", partial(self.agenda.run, self._closing))
         reports: dict[str, PassReport] = {}
         for _ in range(rounds if write else 1):
             for mirror in self.mirrors.values():
@@ -129,6 +130,7 @@ class Engine:
 
     def close(self) -> None:
         """Let writes under way end within the time to leave, then let go of everything."""
+        self._closing.set()
         for route in self.routes:
             route.dirty.wake()
         self.agenda.wake()

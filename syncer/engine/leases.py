@@ -85,7 +85,7 @@ class Keeper:
                 self._failures = 0
             except SyncError as e:
                 self._failed(e)
-            except Exception:
+            except Exception:  # noqa: BLE001 - a defect here must not end the thread; it is logged whole
                 if not self._ending.is_set():  # the watch was cut otherwise
                     _log.exception("lease_failed", lease=self.lease.label)
                     self._ending.wait(self._backoff.after(3))

@@ -7,9 +7,12 @@ from syncer.settings.types import Span
 
 
 class Lease(Switch):
-    """For two or more replicas: each namespace is written by one of them, which holds a lock in Consul's key/value
-    store; they share the namespaces among themselves, and one takes over when another is gone. The token needs
-    `key:write` on `cloudmap-sync/` and `session:write`. `true` and `false` are short for the key `enabled`."""
+    """For two or more replicas: which of them writes. `true` and `false` are short for the key `enabled`.
+
+    Each namespace is written by one replica, which holds a lock in Consul's key/value store; they share the
+    namespaces among themselves, and one takes over when another is gone. The token needs `key:write` on
+    `cloudmap-sync/` and `session:write`.
+    """
 
     enabled: bool = False
     """Whether a lease is needed to write. Without it, one process alone may run."""

@@ -8,13 +8,18 @@ from cfnlint.decode import cfn_yaml
 FOLDER = Path(__file__).parents[2] / "deploy" / "cloudformation"
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
 
-MISSING_IN_MOTO = ("AWS::SQS::QueuePolicy", "AWS::ServiceDiscovery::PrivateDnsNamespace")
+MISSING_IN_MOTO = (
+    "AWS::SQS::QueuePolicy",
+    "AWS::ServiceDiscovery::PrivateDnsNamespace",
+    "AWS::ServiceDiscovery::Service",
+)
 """Types that moto's CloudFormation does not know; their properties are carried out by calls instead."""
 
 
 def template(name: str) -> dict[str, Any]:
     """Return the template *name* with its functions written out (``Ref``, ``Fn::If`` ...)."""
-    return plain(cfn_yaml.load(str(FOLDER / f"{name}.yaml")))
+    found: dict[str, Any] = plain(cfn_yaml.load(str(FOLDER / f"{name}.yaml")))
+    return found
 
 
 def plain(node: Any) -> Any:
@@ -60,10 +65,10 @@ def filled(node: Any, values: dict[str, Any]) -> Any:
     if not isinstance(node, dict):
         return node
     if "Ref" in node:
-        return values[node["Ref"]]
+        return values.get(node["Ref"], node)
     if "Fn::GetAtt" in node:
         target = node["Fn::GetAtt"]
-        return values[target if isinstance(target, str) else ".".join(target)]
+        return values.get(target if isinstance(target, str) else ".".join(target), node)
     return {key: filled(value, values) for key, value in node.items()}
 
 
@@ -106,8 +111,8 @@ class _Decision:
         return self._text(rest[0]) == self._text(rest[1])
 
     def _text(self, node: Any) -> str:
-        if isinstance(node, str):
-            return node
+        if not isinstance(node, dict):
+            return str(node)
         if "Ref" in node:
             return self._values[node["Ref"]]
         delimiter, joined = node["Fn::Join"]

@@ -36,9 +36,14 @@ class Cloud:
         make: Any = boto3.client
         return make(service, **self.aws.client_options(config=Config(inject_host_prefix=False)))
 
-    def deploy(self, name: str, **parameters: Any) -> dict[str, Any]:
-        """Deploy the template *name* but for what moto does not know; return its outputs."""
-        body, _ = without(decided(template(name), parameters), MISSING_IN_MOTO)
+    def deploy(
+        self, name: str, stands_for: dict[str, Any] | None = None, **parameters: Any
+    ) -> dict[str, Any]:
+        """Deploy the template *name* but for what moto does not know; return its outputs.
+
+        *stands_for* has the values that come from what is left out, such as ``Name.Arn``.
+        """
+        body, _ = without(filled(decided(template(name), parameters), stands_for or {}), MISSING_IN_MOTO)
         cloudformation = self.client("cloudformation")
         cloudformation.create_stack(
             StackName=name,
@@ -97,8 +102,8 @@ def cloud() -> Iterator[Cloud]:
         yield Cloud(aws)
 
 
-def test_there_are_four_templates() -> None:
-    assert NAMES == ("endpoints", "events", "namespaces", "worker")
+def test_every_template_is_deployed_here() -> None:
+    assert NAMES == ("consul-for-trial", "endpoints", "events", "namespaces", "worker")
 
 
 def test_the_least_worker_runs_one_task_that_may_only_use_cloud_map(cloud: Cloud) -> None:
@@ -224,7 +229,7 @@ def test_only_the_rule_may_send_to_the_queue(cloud: Cloud) -> None:
     ids=["cloud-map", "ecs", "target-groups", "everything"],
 )
 def test_there_is_an_endpoint_for_each_service_that_is_called(
-    cloud: Cloud, parameters: dict[str, str], count: int
+    cloud: Cloud, parameters: dict[str, Any], count: int
 ) -> None:
     cloud.deploy(
         "endpoints",
@@ -238,6 +243,26 @@ def test_there_is_an_endpoint_for_each_service_that_is_called(
     names = {one["ServiceName"].split(".", 3)[3] for one in found}
     assert len(names) == len(found) == count
     assert {"servicediscovery", "data-servicediscovery", "logs", "s3"} <= names
+
+
+def test_the_server_for_trial_answers_under_a_name_in_the_namespace(cloud: Cloud) -> None:
+    namespace = cloud.aws.seed.namespace("corp.internal", "DNS_PRIVATE")
+    _, missing = without(template("consul-for-trial"), MISSING_IN_MOTO)
+    properties = filled(missing["Name"]["Properties"], {"NamespaceId": namespace})
+    service = cloud.client("servicediscovery").create_service(**properties)["Service"]
+    assert service["Name"] == "consul-server"
+    outputs = cloud.deploy(
+        "consul-for-trial",
+        {"Name.Arn": service["Arn"]},
+        VpcId=cloud.vpc,
+        SubnetIds=",".join(cloud.subnets),
+        ClientCidr=CIDR,
+        NamespaceId=namespace,
+    )
+    (running,) = cloud.client("ecs").describe_services(
+        cluster=outputs["ClusterName"], services=[outputs["ServiceName"]]
+    )["services"]
+    assert running["desiredCount"] == 1
 
 
 def test_the_namespaces_are_made_with_a_short_memory_for_names_that_do_not_exist(cloud: Cloud) -> None:

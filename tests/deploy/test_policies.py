@@ -66,10 +66,23 @@ def test_every_policy_belongs_to_a_system() -> None:
 def test_reading_cloud_map_changes_nothing() -> None:
     verbs = ("Get", "List", "Discover")
     assert all(one.split(":")[1].startswith(verbs) for one in actions("cloud-map-read"))
-    assert not any(
-        one.startswith("servicediscovery:") and one.split(":")[1].startswith(verbs)
-        for one in actions("cloud-map-write", "cloud-map-create-namespace")
-    )
+    assert not actions("cloud-map-read") & actions("cloud-map-write", "cloud-map-create-namespace")
+
+
+def test_the_doctor_prints_the_same_policy_for_the_least_settings(tmp_path: Path) -> None:
+    settings = tmp_path / "syncer.yaml"
+    settings.write_text("owner: vpc-prod\nnamespaces: [{name: corp.internal}]\n")
+    command = [
+        str(Path(sys.executable).with_name("syncer")),
+        "doctor",
+        "--print-policies",
+        "-c",
+        str(settings),
+    ]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    printed, _ = json.JSONDecoder().raw_decode(told[told.index("{") :])
+    found = {one for statement in printed["Statement"] for one in statement["Action"]}
+    assert found == actions("cloud-map-read", "cloud-map-write")
 
 
 def test_no_policy_has_a_wildcard_for_actions() -> None:
@@ -127,6 +140,8 @@ def test_a_worker_that_lives_through_changes_calls_only_what_is_allowed(
             f"  - name: made.internal\n    create: {{type: private, vpc: vpc-0123456789abcdef0}}\n"
             f"intervals: {{forget_empty: 1s, full: 2s}}\n"
         )
+        # An empty source would be held to be broken.
+        consul.register("api", "api-1", "10.0.2.1", 9000, status="passing")
         for number in (1, 2):
             consul.register("web", f"web-{number}", f"10.0.1.{number}", 8080, status="passing")
         command = [str(Path(sys.executable).with_name("syncer")), "run", "-c", str(settings)]
@@ -135,7 +150,7 @@ def test_a_worker_that_lives_through_changes_calls_only_what_is_allowed(
         )
         try:
             eventually(
-                lambda: aws.calls.count("RegisterInstance") >= 4, timeout=40, message="nothing was registered"
+                lambda: aws.calls.count("RegisterInstance") >= 6, timeout=40, message="nothing was registered"
             )
             consul.set_check("web-2", "critical", "on purpose")
             eventually(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from syncer.settings.environment import variables
 from tests.deploy.templates import FOLDER, NAMES, names_in, template
 
 
@@ -91,6 +92,7 @@ def test_no_secret_is_an_ordinary_variable() -> None:
         "SYNCER_HTTP__ADDRESS",
         "SYNCER_HTTP__PORT",
         "SYNCER_LOG__FORMAT",
+        "SYNCER_LEASE__ENABLED",
     }
     assert [one["Fn::If"][1]["Name"] for one in own["Secrets"]] == [
         "SETTINGS_YAML",
@@ -102,6 +104,20 @@ def test_no_secret_is_an_ordinary_variable() -> None:
 def test_one_or_two_tasks_and_no_more() -> None:
     tasks = template("worker")["Parameters"]["Tasks"]
     assert (tasks["AllowedValues"], tasks["Default"]) == ([1, 2], 1)
+
+
+def test_only_two_tasks_that_share_leases_run_at_the_same_time() -> None:
+    (lease,) = (one["Value"] for one in container()["Environment"] if one["Name"] == "SYNCER_LEASE__ENABLED")
+    assert lease == {"Fn::If": ["Two", "true", "false"]}
+    deployment = worker("Service")["DeploymentConfiguration"]
+    assert deployment["MaximumPercent"] == {"Fn::If": ["Two", 200, 100]}
+    assert deployment["MinimumHealthyPercent"] == {"Fn::If": ["Two", 100, 0]}
+
+
+def test_every_variable_of_the_worker_that_is_a_setting_is_one() -> None:
+    own = container()
+    names = {one["Name"] for one in own["Environment"]} | {one["Fn::If"][1]["Name"] for one in own["Secrets"]}
+    assert {name for name in names if name.startswith("SYNCER_")} <= set(variables())
 
 
 def test_both_roles_can_be_taken_by_tasks_of_this_account_alone() -> None:

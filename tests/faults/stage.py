@@ -1,10 +1,9 @@
 """A world in step, and one ordeal for every fault: changes on both sides while it lasts, then convergence."""
 
-import itertools
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.e2e.scenes import EXPORTED, IMPORTED, populate
@@ -23,47 +22,58 @@ SETTINGS: Tree = {
     "intervals": {"forget_empty": 0.3, "retry_most": 0.4},
 }
 """Short timeouts and pauses; no limit of our own on the calls."""
+_LOOK = 0.12
+"""Seconds between two full reads while a fault lasts."""
 
 
 @dataclass
 class Stage:
-    """Both sides with what lives there, and what is born and dies beside it, case by case."""
+    """Both sides with what lives there, and beside it one service each whose only instance is another every time."""
 
     world: World
     running: Running
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    _born: tuple[str, ...] = ()
+    number: int = 0
 
-    def ordeal(self, fault: AbstractContextManager[object], *, looks: int = 3) -> None:
-        """Go through *fault*: see that nothing alive leaves either side, and that all is in step afterwards."""
-        self.calm()
-        with fault:
-            gone = self._born
-            self._change()
-            for _ in range(looks):
-                self.running.reread()
-                end = time.monotonic() + 0.15
-                while time.monotonic() < end:
-                    self.assert_alive()
-                    time.sleep(0.03)
-        self.converge(gone)
+    def ordeal(self, *faults: AbstractContextManager[object], looks: int = 3) -> None:
+        """Go through *faults*, one by one: nothing alive may leave either side, and all is in step after each."""
+        for fault in faults:
+            self.calm()
+            with fault:
+                self.change()
+                for _ in range(looks):
+                    self.running.reread()
+                    self.watch(_LOOK)
+            self.converge()
 
     def calm(self) -> None:
-        """Lift everything, wait until all is in step, and begin the logs anew."""
+        """Lift everything, and begin the logs anew."""
         self.world.aws.faults.remove()
         self.world.proxy.lift()
-        self.converge(())
         self.world.aws.calls.reset()
         self.world.proxy.forget()
 
-    def converge(self, gone: tuple[str, ...]) -> None:
-        """Wait until both sides are in step; what *gone* names must have left, what was born have come."""
+    def watch(self, seconds: float) -> None:
+        """See for so long that everything alive is there."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.assert_alive()
+            time.sleep(0.03)
+
+    def converge(self) -> None:
+        """Wait until both sides are in step, what changed meanwhile included."""
+        self.running.reread()
+        eventually(self._in_step, 20, "both sides are in step", interval=0.05)
         self.assert_alive()
-        eventually(self._in_step, 20, "both sides are in step")
-        self.assert_alive()
-        for name in gone:
-            assert not self.world.cloud.instances(name) if name.startswith("export") else True
-            assert not self.world.in_consul(name) if name.startswith("import") else True
+
+    def change(self) -> None:
+        """Replace the one instance of ``export`` in Consul, and of ``import`` in Cloud Map, by another."""
+        before, self.number = self.number, self.number + 1
+        world = self.world
+        world.consul.register("export", f"export-{self.number}", self._address(8), 80)
+        world.cloud.put("import", f"import-{self.number}", self._address(9))
+        if before:
+            world.consul.deregister(f"export-{before}")
+            world.aws.seed.deregister(world.cloud.service("import"), f"import-{before}")
 
     def assert_alive(self) -> None:
         """Assert that everything that lives is on both sides, and that nobody asked for it to leave."""
@@ -75,33 +85,19 @@ class Stage:
             found = set(self.world.in_consul(name))
             assert found >= set(addresses), f"{name} lost {set(addresses) - found} in Consul"
         removed = [*self.world.cloud.withdrawn(), *self.world.proxy.removed()]
-        wrong = [item for item in removed if item.rsplit("-", 2)[0] in {*EXPORTED, *IMPORTED}]
+        wrong = [item for item in removed if item.split("-")[0] in {*EXPORTED, *IMPORTED}]
         assert not wrong, f"the removal of {wrong} was asked for"
 
+    def _address(self, group: int) -> str:
+        return f"10.{group}.{self.number // 250}.{self.number % 250 + 1}"
+
     def _in_step(self) -> bool:
-        names = self._born
-        for name in names:
-            if name.startswith("export") and len(self.world.cloud.instances(name)) != 1:
-                return False
-            if name.startswith("import") and len(self.world.in_consul(name)) != 1:
-                return False
-        self.running.settled()
+        assert self.world.cloud.addresses("export") == [self._address(8)]
+        assert self.world.in_consul("import") == [self._address(9)]
         return True
 
-    def _change(self) -> None:
-        """Let a service be born on each side, and let those of the time before die."""
-        world, number = self.world, next(self._numbers)
-        for name in self._born:
-            if name.startswith("export"):
-                world.consul.deregister(f"{name}-i")
-            else:
-                world.aws.seed.deregister(world.cloud.service(name), f"{name}-i")
-        self._born = (f"export{number}", f"import{number}")
-        world.consul.register(self._born[0], f"{self._born[0]}-i", f"10.8.{number // 250}.{number % 250}", 80)
-        world.cloud.put(self._born[1], f"{self._born[1]}-i", f"10.9.{number // 250}.{number % 250}")
-
     @contextmanager
-    def cloud_fault(self, kind: Kind, operation: str = "*", **options: Any) -> Iterator[None]:
+    def cloud(self, kind: Kind, operation: str = "*", **options: Any) -> Iterator[None]:
         """Have Cloud Map fail while the block runs."""
         fault = self.world.aws.fault(kind, operation=operation, **options)
         try:
@@ -116,4 +112,7 @@ def stage(world: World, *changes: Tree) -> Iterator[Stage]:
     populate(world)
     with world.syncing(SETTINGS, *changes, proxied=True) as running:
         running.settled()
-        yield Stage(world, running)
+        stage = Stage(world, running)
+        stage.change()
+        stage.converge()
+        yield stage

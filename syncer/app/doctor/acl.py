@@ -7,20 +7,18 @@ from typing import Final
 from syncer.settings import Settings
 from syncer.settings.directions import Direction
 
-LEASES: Final = "cloudmap-sync/"
-"""Begins the keys of the locks that replicas share the namespaces by."""
 _WILD: Final = frozenset("*?[")
 _WHY: Final = {
     ("node", "read"): "what a service is, and how healthy, is told with its node",
     ("node", "write"): "what comes from Cloud Map stands on nodes of its own",
     ("service", "read"): "services that are carried into Cloud Map",
     ("service", "write"): "services that come from Cloud Map",
-    ("key", "write"): "locks that say which replica writes",
+    ("key", "write"): "what `syncer approve` leaves there, and locks that say which replica writes",
     ("session", "write"): "the sessions that hold the locks",
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Right:
     """One rule of an ACL policy."""
 
@@ -60,9 +58,11 @@ def rights(settings: Settings) -> tuple[Right, ...]:
         if section.cloudmap_to_consul.enabled:
             needed.append(Right("node", f"{settings.consul.node_prefix}-", "write"))
             needed.extend(_given(section.cloudmap_to_consul))
+    keys = f"cloudmap-sync/{settings.owner}/"
+    needed.append(Right("key", f"{keys}approve/", "write"))
     if settings.lease.enabled:
-        needed += [Right("key", LEASES, "write"), Right("session", "", "write")]
-    return tuple(sorted(_least(dict.fromkeys(needed))))
+        needed += [Right("key", f"{keys}lease/", "write"), Right("session", "", "write")]
+    return tuple(sorted(_least(dict.fromkeys(needed)), key=lambda right: right.rule))
 
 
 def hcl(needed: Iterable[Right]) -> str:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from syncer.app.doctor.clocks import clock
 from syncer.app.doctor.findings import Finding, fault, ok, warning
@@ -12,9 +12,11 @@ from syncer.settings.aws import Account
 from syncer.systems.aws import Access, Answer, Aws
 from syncer.systems.cloudmap.api import Api
 
-_FULL = 0.8
+LISTING: Final = "ListNamespaces"
+"""The operation that one begins with; its rate is the lowest of all, so it is called once."""
+_FULL: Final = 0.8
 """The share of a quota from which on it is called near."""
-_NAMESPACES = 50
+_NAMESPACES: Final = 50
 """For each account and Region. Source: AWS Cloud Map quotas."""
 
 
@@ -52,34 +54,31 @@ def identity(settings: Settings, account: Account) -> Iterator[Finding]:
 
 
 def reached(api: Api, account: Account) -> Iterator[Finding]:
-    """Ask Cloud Map for one namespace. One attempt; any answer is one, a refusal, too."""
+    """Ask Cloud Map for the namespaces. One attempt; a refusal is an answer, too, and a finding of its own."""
     about = title(account)
     try:
-        answer = api.once("ListNamespaces", MaxResults=1)
+        answer = api.once(LISTING, MaxResults=100)
     except Unavailable as e:
         advice = "give this host a way to Cloud Map (VPC endpoints servicediscovery and data-servicediscovery, NAT)"
         yield fault(about, f"Cloud Map does not answer: {e}", advice)
-    except Denied:
+    except Denied as e:
         yield ok(about, "Cloud Map answers")
+        yield fault(about, f"may not call {LISTING}: {e}", f"allow servicediscovery:{LISTING}")
     except SyncError as e:
         yield fault(about, f"Cloud Map cannot be asked: {e}", "check aws.region and aws.endpoint_urls")
     else:
         yield ok(about, "Cloud Map answers")
         yield from clock(about, _date(answer), signed=True)
+        yield from _quota(about, answer)
 
 
-def namespaces_quota(api: Api, account: Account) -> Iterator[Finding]:
-    """Count the namespaces of *account*; found only where the quota is near."""
-    try:
-        count = sum(
-            len(page) for page in api.pages("ListNamespaces", "Namespaces", attempts=1, MaxResults=100)
-        )
-    except SyncError:
-        return  # whether it may be called is said elsewhere
+def _quota(about: str, answer: Answer) -> Iterator[Finding]:
+    count = len(answer.get("Namespaces") or ())
     if count >= _NAMESPACES * _FULL:
         yield warning(
-            title(account),
-            f"{count} namespaces in this Region, of {_NAMESPACES} that AWS allows unless told otherwise",
+            about,
+            f"{count}{' or more' if answer.get('NextToken') else ''} namespaces in this Region, of {_NAMESPACES} that "
+            "AWS allows unless told otherwise",
             "ask for a higher quota (Service Quotas, AWS Cloud Map)",
         )
 

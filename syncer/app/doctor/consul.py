@@ -17,10 +17,12 @@ from syncer.systems.consul.endpoint import Endpoint
 from syncer.systems.consul.transport import ConsulClient, Transport
 
 ABOUT: Final = "Consul"
-POOLS: Final = 8 + 8
-"""Connections of the reader and the writer at most."""
-_WATCHES: Final = 3
-"""Connections of the watch beside the narrow ones."""
+_CALLS: Final = 8 + 8 + 4
+"""Connections for reading, writing and approvals, at most."""
+_WATCHES: Final = 3 + 1
+"""Connections of the wide watch and the one for approvals."""
+_LEASES: Final = 4
+"""Connections for calls about leases; each lease has a watch beside."""
 _USUAL_LIMIT: Final = 200
 """``http_max_conns_per_client`` unless configured. Source: Consul documentation, agent configuration, limits."""
 _LEADER: Final = "/v1/status/leader"
@@ -75,7 +77,7 @@ def itself(client: ConsulClient, settings: Settings) -> Iterator[Finding]:
         return
     yield from _version(info)
     yield ok(ABOUT, f"the datacenter is {info.datacenter}")
-    yield connections(settings.consul.watch.narrow, info.connection_limit)
+    yield connections(settings, info.connection_limit)
 
 
 def consul_clock(settings: Settings) -> Iterator[Finding]:
@@ -88,22 +90,25 @@ def consul_clock(settings: Settings) -> Iterator[Finding]:
     yield from clock(ABOUT, date, signed=False)
 
 
-def connections(narrow: int, limit: int | None) -> Finding:
+def connections(settings: Settings, limit: int | None) -> Finding:
     """Compare what is needed at most with *limit*; None where the token may not see that."""
-    needed = narrow + _WATCHES + POOLS
-    sum_ = f"{needed} connections at most ({narrow} narrow watches, {_WATCHES} others, {POOLS} for calls)"
+    narrow = settings.consul.watch.narrow
+    others = _WATCHES + _CALLS
+    if settings.lease.enabled:
+        others += _LEASES + len(settings.namespaces)
+    most = f"{narrow + others} connections at most ({narrow} of them narrow watches)"
     if limit is None:
         return ok(
             ABOUT,
-            f"{sum_}; the limit is not shown to this token (agent:read), it is {_USUAL_LIMIT} unless configured",
+            f"{most}; the limit is not shown to this token (agent:read), it is {_USUAL_LIMIT} unless configured",
         )
-    if needed > limit:
+    if narrow + others > limit:
         return fault(
             ABOUT,
-            f"{sum_}, but http_max_conns_per_client is {limit}",
-            f"write consul.watch.narrow: {max(0, limit - _WATCHES - POOLS)}, or raise the limit of the agent",
+            f"{most}, but http_max_conns_per_client is {limit}",
+            f"write consul.watch.narrow: {max(0, limit - others)}, or raise the limit of the agent",
         )
-    return ok(ABOUT, f"{sum_} of {limit} (http_max_conns_per_client)")
+    return ok(ABOUT, f"{most} of {limit} that the agent allows (http_max_conns_per_client)")
 
 
 def _version(info: AgentInfo) -> Iterator[Finding]:

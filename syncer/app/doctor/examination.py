@@ -79,9 +79,8 @@ def _account(
     api = Accounts(settings, stop, lambda _call: None).api(account)
     reached = list(aws.reached(api, account))
     yield from reached
-    if any(finding.level is Level.FAULT for finding in reached):
+    if reached[0].level is Level.FAULT:
         return [label for label, _ in sections]
-    yield from aws.namespaces_quota(api, account)
     troubled = []
     for label, section in sections:
         if not (yield from _namespace(api, label, section)):
@@ -93,7 +92,8 @@ def _namespace(api: Api, label: str, section: Section) -> Generator[Finding, Non
     """Yield the findings about one namespace; return whether it is there."""
     found = looked_up(api, label, section)
     yield from found.findings
-    yield from tried(api, operations(section), found.namespace)
+    others = (operation for operation in operations(section) if operation != aws.LISTING)
+    yield from tried(api, others, label, found.namespace)
     if found.namespace is None:
         return False
     yield from services(api, label, found.namespace)

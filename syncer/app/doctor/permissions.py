@@ -24,12 +24,11 @@ _NO_NAME: Final = " "
 """A name that neither a service nor a namespace may have."""
 
 
-def tried(api: Api, operations: Iterable[str], namespace: Namespace | None) -> Iterator[Finding]:
+def tried(api: Api, operations: Iterable[str], about: str, namespace: Namespace | None) -> Iterator[Finding]:
     """Try each of *operations*, once; say which are refused, and that the others are not.
 
     *namespace* is the one that reads look at; without one only those are tried that need none.
     """
-    about = namespace.name if namespace else "Cloud Map"
     allowed: list[str] = []
     for operation in operations:
         parameters = _parameters(operation, namespace)
@@ -60,7 +59,6 @@ def _parameters(operation: str, namespace: Namespace | None) -> Parameters | Non
         "CreateHttpNamespace": {"Name": _NO_NAME},
         "CreatePrivateDnsNamespace": {"Name": _NO_NAME, "Vpc": "vpc-00000000"},
         "CreatePublicDnsNamespace": {"Name": _NO_NAME},
-        "ListNamespaces": {"MaxResults": 1},
     }
     if operation in creating:
         return creating[operation]

@@ -28,8 +28,7 @@ def rights_held(client: ConsulClient, settings: Settings) -> Iterator[Finding]:
     except SyncError as e:
         yield warning(ABOUT, f"the rights could not be asked for: {e}")
         return
-    for right in lacking:
-        yield fault(ABOUT, f"the token lacks {_named(right)}", f"add: {right.rule}")
+    yield from map(_lack, lacking)
     if not lacking:
         yield ok(ABOUT, f"the token has the rights that are needed: {'; '.join(map(_named, needed))}")
 
@@ -67,7 +66,16 @@ def _tried(client: ConsulClient, needed: Iterable[Right]) -> Iterator[Finding]:
         if had:
             yield ok(ABOUT, f"the token has {_named(right)}, as a try shows")
         else:
-            yield fault(ABOUT, f"the token lacks {_named(right)}", f"add: {right.rule}")
+            yield _lack(right)
+
+
+def _lack(right: Right) -> Finding:
+    """Return what it means to lack *right*: without approvals everything else still works."""
+    if right.name.endswith("/approve/"):
+        return warning(
+            ABOUT, f"the token lacks {_named(right)}: `syncer approve` does not work", f"add: {right.rule}"
+        )
+    return fault(ABOUT, f"the token lacks {_named(right)}", f"add: {right.rule}")
 
 
 def _named(right: Right) -> str:

@@ -48,12 +48,14 @@ class Directory:
             Garbled: the list leaves out services that are there.
             Missing: the namespace is gone, for which the API gives an empty list.
         """
+        with self._lock:
+            # What is created while the pages are read may be on none of them.
+            known = dict(self._by_name)
         filters = [{"Name": "NAMESPACE_ID", "Values": [self._namespace.handle], "Condition": "EQ"}]
         pages = self._api.pages("ListServices", "Services", Filters=filters, MaxResults=100)
         entries = [_entry(item) for page in pages for item in page]
         names = {entry.name for entry in entries}
-        with self._lock:
-            gone = [entry for name, entry in self._by_name.items() if name not in names]
+        gone = [entry for name, entry in known.items() if name not in names]
         if gone or not entries:
             self._api.call("GetNamespace", Id=self._namespace.handle)
         for entry in gone[:_CONFIRMED]:

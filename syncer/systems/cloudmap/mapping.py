@@ -4,11 +4,12 @@ The names of attributes and their rules: Cloud Map API reference, RegisterInstan
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from syncer.core.model import Health, Instance, Mark, ServiceInfo
+from syncer.core.model import Health, Instance, Mark, ServiceInfo, nothing
 from syncer.systems.cloudmap.marks import (
     CONSUL_AWS,
     CONSUL_AWS_DESCRIPTION,
@@ -80,7 +81,7 @@ def to_instance(
         port=_port(attributes.get(PORT)),
         health=to_health(status or attributes.get(INIT_HEALTH)),
         tags=tuple(sorted({tag for tag in attributes.get(TAGS, "").split(",") if tag})),
-        attributes=MappingProxyType({key: value for key, value in attributes.items() if _is_users(key)}),
+        attributes=_frozen({sys.intern(key): value for key, value in attributes.items() if _is_users(key)}),
         mark=mark,
         managed_by="ecs" if ECS in attributes else "",
     )
@@ -118,6 +119,10 @@ def from_instance(instance: Instance, *, health: bool) -> dict[str, str]:
     if health and not instance.health.serves:
         attributes[INIT_HEALTH] = UNHEALTHY
     return attributes
+
+
+def _frozen(attributes: dict[str, str]) -> Mapping[str, str]:
+    return MappingProxyType(attributes) if attributes else nothing()
 
 
 def _is_users(key: str) -> bool:

@@ -13,6 +13,7 @@ characters is written percent-encoded.
 """
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote
@@ -54,7 +55,7 @@ def from_attributes(attributes: Mapping[str, str]) -> Mark | None:
     owner, origin, service, instance, chain = (
         unquote(attributes.get(f"sync-{field}", "")) for field in _FIELDS
     )
-    return Mark(owner, origin, service, instance, tuple(chain.split(",")) if chain else ())
+    return Mark(sys.intern(owner), sys.intern(origin), sys.intern(service), instance, tuple(chain.split(",")) if chain else ())
 
 
 def encode(value: str) -> str:

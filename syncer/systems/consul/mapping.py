@@ -1,5 +1,6 @@
 """Between Consul's catalog and the model, both ways; pure."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
@@ -43,7 +44,7 @@ def to_instance(entry: Entry, node_prefix: str = NODE_PREFIX) -> Instance:
     own = mark is not None and entry.Node.Node == node_name(node_prefix, mark.origin)
     addresses = _addresses(entry, verbatim=own)
     return Instance(
-        service=service.Service,
+        service=sys.intern(service.Service),
         id=service.ID if own else f"{entry.Node.Node}/{service.ID}",
         ipv4=addresses.ipv4,
         ipv6=addresses.ipv6,

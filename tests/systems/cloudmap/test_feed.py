@@ -118,10 +118,8 @@ def test_more_operations_than_a_page_holds_are_all_noticed(emulator: EmulatedAws
     ("kind", "options"),
     [
         ("error", {"code": "InternalFailure", "status": 500}),
-        ("error", {"code": "AccessDeniedException"}),
         ("error", {"code": "ThrottlingException"}),
         ("reset", {}),
-        ("http500", {}),
         ("empty", {}),
     ],
 )

@@ -1,0 +1,1 @@
+"""Tests of the wiring and of what the commands know."""

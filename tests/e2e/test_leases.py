@@ -1,0 +1,161 @@
+"""Two replicas, each a process of its own: one writes, the other takes over, and never do both."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from syncer.app.installation import Installation
+from syncer.core.report import Observers
+from syncer.settings import Settings
+from tests.e2e.replicas import Replica, holder, replicas, turns
+from tests.e2e.world import World, never
+from tests.support.wait import eventually
+
+TTL = 10.0
+SOON = 2 * TTL + 15
+"""Seconds until somebody else holds the lease of a process that is gone without a word, on a busy machine."""
+LEASED = {"lease": {"enabled": True, "ttl": 10}}
+
+
+@contextmanager
+def churning(world: World) -> Iterator[None]:
+    """Register and deregister an instance in Consul again and again."""
+    stop = threading.Event()
+
+    def churn() -> None:
+        number = 0
+        while not stop.wait(0.1):
+            number += 1
+            world.consul.register("churn", f"churn-{number}", f"10.0.9.{number % 250 + 1}", 8080)
+            if number > 2:
+                world.consul.deregister(f"churn-{number - 2}")
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
+
+
+def the_writer(world: World, both: dict[str, Replica]) -> tuple[Replica, Replica]:
+    """Wait until one of *both* writes; return it and the other."""
+    world.consul.register("web", "web-1", "10.0.1.1", 8080)
+    eventually(lambda: world.cloud.addresses("web") == ["10.0.1.1"], 30, "one of both writes")
+    first = holder(world, both)
+    assert first is not None
+    other = next(replica for replica in both.values() if replica is not first)
+    assert first.door.writes
+    assert not other.door.writes
+    eventually(lambda: b"lease_held_by_another" in other.log.read_bytes(), 20, "the other stands by")
+    return first, other
+
+
+def test_when_the_writer_is_killed_the_other_goes_on(world: World) -> None:
+    with replicas(world) as both, churning(world):
+        first, other = the_writer(world, both)
+        first.send(signal.SIGKILL)
+        first.wait()
+        world.consul.register("web", "web-2", "10.0.1.2", 8080)
+        eventually(lambda: "10.0.1.2" in world.cloud.addresses("web"), SOON, "the other writes")
+        assert turns(first, other) == [first.name, other.name]
+        assert holder(world, both) is other
+
+
+def test_a_writer_that_is_told_to_stop_hands_over_at_once(world: World) -> None:
+    with replicas(world) as both, churning(world):
+        first, other = the_writer(world, both)
+        first.send(signal.SIGTERM)
+        assert first.wait(10) == 0
+        world.consul.register("web", "web-2", "10.0.1.2", 8080)
+        eventually(lambda: "10.0.1.2" in world.cloud.addresses("web"), TTL - 1, "the other writes")
+        assert turns(first, other) == [first.name, other.name]
+
+
+def test_a_writer_that_was_paused_does_not_write_when_it_goes_on(world: World) -> None:
+    with replicas(world) as both:
+        first, other = the_writer(world, both)
+        first.send(signal.SIGSTOP)
+        eventually(lambda: holder(world, both) is other, SOON, "the other takes the lease")
+        # Whoever believes that it may write tries again and again from now on.
+        fault = world.aws.fault("error", operation="RegisterInstance", code="ThrottlingException")
+        world.consul.register("web", "web-2", "10.0.1.2", 8080)
+        eventually(lambda: other.door.writes, 15, "the other tries to write")
+        paused = len(first.door.writes)
+        first.send(signal.SIGCONT)
+        never(lambda: len(first.door.writes) > paused, 5.0, "the one that was paused writes")
+        world.aws.faults.remove(fault.id)
+        eventually(lambda: "10.0.1.2" in world.cloud.addresses("web"), 30, "the other goes on")
+        assert turns(first, other) == [first.name, other.name]
+        eventually(lambda: b"lease_lost" in first.log.read_bytes(), 20, "the first knows that it lost")
+
+
+def test_a_writer_that_loses_sight_of_consul_stops_before_anybody_else_begins(world: World) -> None:
+    """Its door to Consul is shut, the one to Cloud Map is open: it has a plan, and must not carry it out."""
+    with replicas(world, {"consul": {"address": world.proxy.url}}, names="a") as one:
+        first = one["a"]
+        world.consul.register("web", "web-1", "10.0.1.1", 8080)
+        eventually(lambda: world.cloud.addresses("web") == ["10.0.1.1"], 30, "it writes")
+        with replicas(world, names="b") as another, churning(world):
+            other = another["b"]
+            eventually(lambda: b"lease_held_by_another" in other.log.read_bytes(), 20, "it stands by")
+            lost = time.monotonic()
+            with world.proxy.failing("status", "session/*"), world.proxy.failing("status", "kv/*"):
+                eventually(lambda: holder(world, one | another) is other, SOON, "the other takes the lease")
+                world.consul.register("web", "web-2", "10.0.1.2", 8080)
+                eventually(lambda: "10.0.1.2" in world.cloud.addresses("web"), 15, "the other writes")
+            assert first.door.writes[-1][0] < lost + TTL
+            assert turns(first, other) == ["a", "b"]
+
+
+def test_two_replicas_share_the_namespaces(world: World) -> None:
+    world.aws.seed.namespace("prod.internal")
+    two = {"namespaces": [{"name": "corp.internal"}, {"name": "prod.internal"}], **LEASED}
+    with world.syncing(two) as one, world.syncing(two) as other:
+        world.consul.register("web", "web-1", "10.0.1.1", 8080)
+        one.settled(30)
+        other.settled(30)
+        writing = [
+            {route.target.id for route in running.installation.engine.routes if route.may_write}
+            for running in (one, other)
+        ]
+        cloudmap = [{name for name in names if name.startswith("cloudmap/")} for names in writing]
+        assert [len(names) for names in cloudmap] == [1, 1]
+        assert not cloudmap[0] & cloudmap[1]
+
+
+def test_one_pass_by_hand_beside_a_running_replica_writes_nothing(world: World) -> None:
+    with world.syncing(LEASED) as running:
+        running.settled()
+        world.aws.calls.reset()
+        second = world.settings(LEASED)
+        _once(second)
+        assert world.cloud.writes() == 0
+    world.consul.register("web", "web-1", "10.0.1.1", 8080)
+    _once(second)
+    assert world.cloud.addresses("web") == ["10.0.1.1"]
+
+
+def test_a_lease_that_was_given_back_names_nobody(world: World) -> None:
+    with world.syncing(LEASED) as running:
+        running.settled()
+        key = f"/v1/kv/cloudmap-sync/tests/lease/{world.namespace_id}"
+        eventually(lambda: all(route.may_write for route in running.installation.engine.routes), 10)
+        (item,) = world.consul.call("GET", key)
+        assert item["Session"]
+        value = world.consul.call("GET", key, params={"raw": ""})
+        assert value.keys() == {"holder", "since"}, json.dumps(value)
+    (item,) = world.consul.call("GET", key)
+    assert "Session" not in item
+    assert world.consul.call("GET", "/v1/session/list") == []
+
+
+def _once(settings: Settings) -> None:
+    installation = Installation(settings, threading.Event(), Observers())
+    assert installation.bring_up() == ()
+    installation.once(write=True)
+    installation.engine.close()

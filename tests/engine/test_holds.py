@@ -1,0 +1,143 @@
+"""Approvals let pass what was held when they were given, and nothing else, and are used up."""
+
+import threading
+
+from syncer.core.guard import GuardLimits, Standing, guard
+from syncer.core.model import Instance, Mark
+from syncer.core.plan import Change, Deregister, Register, ServicePlan
+from syncer.engine.holds import HoldPolicy, Holds
+
+LIMITS = GuardLimits(0.3, 2)
+
+
+def removal(number: int, service: str = "web") -> Deregister:
+    mark = Mark("prod", "consul/dc1", service, f"i-{number}")
+    return Deregister(Instance(service, f"i-{number}", f"10.0.0.{number}", mark=mark))
+
+
+def plan(*numbers: int, service: str = "web", first: tuple[Change, ...] = ()) -> ServicePlan:
+    changes = (*first, *(removal(number, service) for number in numbers))
+    return ServicePlan(service, service, changes, owned=10, offered=5)
+
+
+def judged(holds: Holds, *plans: ServicePlan) -> tuple[ServicePlan, ...]:
+    """Judge *plans* as a route does."""
+    holds.release()
+    found = guard(map(holds.set_aside, plans), LIMITS, Standing(20, 10, holds.recent()))
+    result = tuple(map(holds.put_back, found, plans))
+    for item in result:
+        holds.note(item)
+    return result
+
+
+def passing(item: ServicePlan) -> set[str]:
+    return {change.instance.id for change in item.removals}
+
+
+def held(item: ServicePlan) -> set[str]:
+    return {change.instance.id for change in item.held}
+
+
+def test_what_was_held_passes_and_what_comes_later_is_held() -> None:
+    holds = Holds(HoldPolicy())
+    (before,) = judged(holds, plan(1, 2, 3, 4))
+    assert held(before) == {"i-1", "i-2", "i-3", "i-4"}
+    assert holds.approve() == {"web": 4}
+    (after,) = judged(holds, plan(1, 2, 3, 4, 5, 6, 7, 8, 9))
+    assert passing(after) == {"i-1", "i-2", "i-3", "i-4"}
+    assert held(after) == {"i-5", "i-6", "i-7", "i-8", "i-9"}
+
+
+def test_an_approval_is_kept_until_its_removals_are_carried_out() -> None:
+    """They may wait behind others, or fail and be tried again."""
+    holds = Holds(HoldPolicy())
+    judged(holds, plan(1, 2, 3, 4))
+    holds.approve()
+    for _ in range(3):
+        (again,) = judged(holds, plan(1, 2, 3, 4))
+        assert passing(again) == {"i-1", "i-2", "i-3", "i-4"}
+    (rest,) = judged(holds, plan(3, 4))
+    assert passing(rest) == {"i-3", "i-4"}
+
+
+def test_an_approval_is_used_up_once_its_removals_are_not_planned_any_more() -> None:
+    holds = Holds(HoldPolicy())
+    judged(holds, plan(1, 2, 3, 4))
+    holds.approve()
+    judged(holds, plan())
+    (again,) = judged(holds, plan(1, 2, 3, 4))
+    assert held(again) == {"i-1", "i-2", "i-3", "i-4"}
+
+
+def test_a_pass_over_other_services_does_not_use_an_approval_up() -> None:
+    holds = Holds(HoldPolicy())
+    judged(holds, plan(1, 2, 3, 4))
+    holds.approve()
+    judged(holds, plan(1, service="api"))
+    judged(holds, ServicePlan("web", "web", unreadable=("source: away",)))
+    (after,) = judged(holds, plan(1, 2, 3, 4))
+    assert passing(after) == {"i-1", "i-2", "i-3", "i-4"}
+
+
+def test_an_approval_of_nothing_approves_nothing() -> None:
+    holds = Holds(HoldPolicy())
+    assert holds.approve() == {}
+    (item,) = judged(holds, plan(1, 2, 3, 4))
+    assert held(item) == {"i-1", "i-2", "i-3", "i-4"}
+
+
+def test_approved_removals_do_not_count_against_the_limits() -> None:
+    holds = Holds(HoldPolicy())
+    judged(holds, plan(1, 2, 3, 4))
+    holds.approve()
+    (item,) = judged(holds, plan(1, 2, 3, 4))
+    holds.let_through(item.removals)
+    assert holds.recent() == {}
+    holds.let_through([removal(9)])
+    assert holds.recent() == {"web": 1}
+
+
+def test_the_order_stays_safe_when_approved_removals_join_again() -> None:
+    holds = Holds(HoldPolicy())
+    judged(holds, plan(1, 2, 3, 4))
+    holds.approve()
+    new = Register(Instance("web", "new", "10.0.0.99"))
+    (item,) = judged(holds, plan(1, 2, 3, 4, first=(new,)))
+    assert [type(change) for change in item.changes] == [Register, *[Deregister] * 4]
+
+
+def test_what_stayed_that_way_long_enough_passes_and_what_joined_it_late_does_not() -> None:
+    holds = Holds(HoldPolicy(release_after=0.0, confirmations=3))
+    for _ in range(3):
+        (item,) = judged(holds, plan(1, 2, 3, 4))
+        assert not item.removals
+    (item,) = judged(holds, plan(1, 2, 3, 4, 5, 6, 7, 8, 9))
+    assert passing(item) == {"i-1", "i-2", "i-3", "i-4"}
+    assert len(held(item)) == 5
+
+
+def test_approvals_from_another_thread_never_let_pass_what_was_not_held() -> None:
+    holds = Holds(HoldPolicy())
+    stop = threading.Event()
+    errors: list[BaseException] = []
+
+    def approve() -> None:
+        try:
+            while not stop.is_set():
+                holds.approve()
+        except RuntimeError as e:  # "dictionary changed size during iteration"
+            errors.append(e)
+
+    threads = [threading.Thread(target=approve) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for turn in range(300):
+        service = f"s-{turn}"
+        (first,) = judged(holds, plan(1, 2, 3, 4, service=service))
+        assert not first.removals
+        (second,) = judged(holds, plan(5, 6, 7, 8, service=service))
+        assert not second.removals
+    stop.set()
+    for thread in threads:
+        thread.join(5)
+    assert not errors
