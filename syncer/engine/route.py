@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import structlog
 
@@ -23,6 +24,9 @@ from syncer.engine.permission import Permission
 from syncer.engine.submission import Submission
 
 _log = structlog.get_logger()
+
+_EMPTIED = 0.5
+"""Seconds from a removal until its service is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +195,23 @@ class Route:
         return left <= 0
 
     def _again(self, service: str, seconds: float) -> None:
-        def look() -> None:
-            self.dirty.add(targets=frozenset({service}))
-
         if seconds <= 0:
-            look()
+            self._look_at(service)
         else:
-            self._agenda.after(seconds, (self.id, "again", service), look)
+            self._agenda.after(seconds, (self.id, "again", service), partial(self._look_at, service))
+
+    def _look_at(self, service: str) -> None:
+        self.dirty.add(targets=frozenset({service}))
 
     def _ended(self, outcome: Outcome) -> None:
         change = outcome.change
         since = self._hints.get(change.service, time.monotonic())
         if isinstance(change, DeleteService):
             self._empty_since.pop(change.service, None)
+        elif isinstance(change, Deregister) and self.rules.carrier.service_entities:
+            # It may have been the last: from when on its service is empty is noticed by a look at it alone.
+            self._agenda.after(
+                _EMPTIED, (self.id, "emptied", change.service), partial(self._look_at, change.service)
+            )
         source_service = self.rules.naming.back(change.service)
         self._observers.changed(ChangeReport(self.id, outcome, source_service, time.monotonic() - since))

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from syncer.app.running import NotRunning, ask_status
 from tests.e2e.world import ENVIRONMENT
@@ -18,15 +17,20 @@ ROOT = Path(__file__).parents[2]
 
 def environment() -> dict[str, str]:
     """Return the environment of a command: invented credentials, and no settings of somebody's own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SYNCER_", "CONSUL_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "SYNCER_", "CONSUL_"))
+    }
     return kept | ENVIRONMENT
 
 
-def syncer(*words: str | Path, **more: Any) -> Done:
-    """Run ``syncer`` with *words*, and return what it printed and its exit code."""
+def syncer(*words: str | Path, timeout: float = 90) -> Done:
+    """Run ``syncer`` with *words* for *timeout* seconds at most; return what it printed and its exit code."""
     command = [sys.executable, "-m", "syncer", *map(str, words)]
-    options = {"env": environment(), "cwd": ROOT, "timeout": 90} | more
-    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    return subprocess.run(
+        command, env=environment(), cwd=ROOT, timeout=timeout, capture_output=True, text=True, check=False
+    )
 
 
 @contextmanager

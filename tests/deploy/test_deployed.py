@@ -279,7 +279,7 @@ def test_the_namespaces_are_made_with_a_short_memory_for_names_that_do_not_exist
             assert told["Status"] != "FAIL", told
             return bool(told["Status"] == "SUCCESS")
 
-        eventually(done, timeout=20, message="a namespace was not created")
+        eventually(done, timeout=20, message="a namespace was created")
     found = cloudmap.list_namespaces()["Namespaces"]
     assert {one["Name"] for one in found} == {"corp.internal", "service.consul"}
     assert {one["Properties"]["DnsProperties"]["SOA"]["TTL"] for one in found} == {15}

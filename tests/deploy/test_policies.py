@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -122,16 +123,41 @@ def seen(aws: EmulatedAws) -> set[str]:
     return found
 
 
-def test_a_worker_that_lives_through_changes_calls_only_what_is_allowed(
-    aws: EmulatedAws, tmp_path: Path
-) -> None:
-    settings = tmp_path / "syncer.yaml"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SYNCER_"))}
-    environment |= {
+@contextmanager
+def running(settings: Path) -> Iterator[None]:
+    """Run a worker; what it logs is shown where the test fails."""
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SYNCER_", "CONSUL_"))
+    }
+    credentials = {
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    command = [str(Path(sys.executable).with_name("syncer")), "run", "-c", str(settings)]
+    log = settings.with_suffix(".log")
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, env=kept | credentials, stdout=stream, stderr=stream)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+            sys.stdout.write(log.read_text()[-20_000:])
+
+
+def test_a_worker_that_lives_through_changes_calls_only_what_is_allowed(
+    aws: EmulatedAws, tmp_path: Path
+) -> None:
+    settings = tmp_path / "syncer.yaml"
+
+    def wait_for(operation: str, count: int) -> None:
+        eventually(
+            lambda: aws.calls.count(operation) >= count,
+            timeout=40,
+            message=f"{operation} was called {count} times",
+        )
+
     with ConsulAgent() as consul:
         settings.write_text(
             f"owner: seen\nconsul:\n  address: {consul.http_url}\nhttp: false\n"
@@ -144,27 +170,12 @@ def test_a_worker_that_lives_through_changes_calls_only_what_is_allowed(
         consul.register("api", "api-1", "10.0.2.1", 9000, status="passing")
         for number in (1, 2):
             consul.register("web", f"web-{number}", f"10.0.1.{number}", 8080, status="passing")
-        command = [str(Path(sys.executable).with_name("syncer")), "run", "-c", str(settings)]
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            eventually(
-                lambda: aws.calls.count("RegisterInstance") >= 6, timeout=40, message="nothing was registered"
-            )
+        with running(settings):
+            wait_for("RegisterInstance", 6)
             consul.set_check("web-2", "critical", "on purpose")
-            eventually(
-                lambda: aws.calls.count("UpdateInstanceCustomHealthStatus") >= 1,
-                timeout=40,
-                message="no health was written",
-            )
+            wait_for("UpdateInstanceCustomHealthStatus", 1)
             for number in (1, 2):
                 consul.deregister(f"web-{number}")
-            eventually(
-                lambda: aws.calls.count("DeleteService") >= 1, timeout=40, message="no service was deleted"
-            )
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            wait_for("DeleteService", 1)
     assert len(seen(aws)) >= 12
     assert seen(aws) - actions(*CLOUD_MAP) == set()

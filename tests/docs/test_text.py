@@ -75,8 +75,7 @@ def test_every_line_with_syncer_in_it_could_be_typed() -> None:
 def test_every_file_that_a_command_names_is_there() -> None:
     named = {word for _, line in commands() for word in re.findall(r"\bdeploy/[\w./-]+\w", line)}
     assert len(named) >= 4
-    own = {path for path in named if not path.startswith("deploy/consul/")}
-    assert [path for path in sorted(own) if not (ROOT / path).exists()] == []
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
 def test_every_parameter_of_a_deployment_is_one_of_its_template() -> None:

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 
 from syncer.app.installation import Installation
 from syncer.core.report import Observers
+from syncer.observe.metrics import Metrics
 from syncer.settings import Settings
 from tests.e2e.replicas import Replica, holder, replicas, turns
 from tests.e2e.world import World, never
+from tests.observe.scrape import value
 from tests.support.wait import eventually
 
 TTL = 10.0
@@ -152,6 +154,28 @@ def test_a_lease_that_was_given_back_names_nobody(world: World) -> None:
     (item,) = world.consul.call("GET", key)
     assert "Session" not in item
     assert world.consul.call("GET", "/v1/session/list") == []
+
+
+def test_the_metrics_say_who_leads_and_when_consul_was_heard_of(world: World) -> None:
+    metrics = Metrics()
+    stop = threading.Event()
+    installation = Installation(world.settings(LEASED), stop, Observers((metrics,)), metrics)
+    installation.bring_up_later()
+    thread = threading.Thread(target=installation.engine.run)
+    thread.start()
+    try:
+        eventually(lambda: value(metrics, "leader", lease="corp.internal") == 1, 20, "it leads")
+        eventually(
+            lambda: (
+                0 <= (value(metrics, "watch_age_seconds", registry="consul/dc1", watch="wide") or -1) < 60
+            ),
+            20,
+            "Consul was heard of",
+        )
+    finally:
+        stop.set()
+        thread.join(15)
+    assert value(metrics, "leader", lease="corp.internal") == 0
 
 
 def _once(settings: Settings) -> None:

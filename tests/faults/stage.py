@@ -34,7 +34,7 @@ class Stage:
     running: Running
     number: int = 0
 
-    def ordeal(self, *faults: AbstractContextManager[object], looks: int = 3) -> None:
+    def ordeal(self, *faults: AbstractContextManager[object], looks: int = 2) -> None:
         """Go through *faults*, one by one: nothing alive may leave either side, and all is in step after each."""
         for fault in faults:
             self.calm()

@@ -25,8 +25,8 @@ class Entry:
     arn: str
     instances: int
     """How many it said to have, at the time."""
-    settings: Mapping[str, Any]
-    """What an UpdateService must send again: description, DNS records, health check."""
+    checked: bool
+    """Whether its instances have a health that can change: a custom health check, or one of Route 53."""
 
 
 class Directory:
@@ -133,7 +133,6 @@ class Directory:
 
 
 def _entry(service: Mapping[str, Any]) -> Entry:
-    keys = ("Description", "DnsConfig", "HealthCheckConfig")
-    settings = {key: service[key] for key in keys if service.get(key)}
-    count = service.get("InstanceCount") or 0
-    return Entry(service["Name"], to_info(service), service.get("Arn", ""), count, settings)
+    info = to_info(service)
+    checked = info.health_settable or bool(service.get("HealthCheckConfig"))
+    return Entry(service["Name"], info, service.get("Arn", ""), service.get("InstanceCount") or 0, checked)

@@ -3,6 +3,7 @@
 The names of attributes and their rules: Cloud Map API reference, RegisterInstance.
 """
 
+import functools
 import re
 import sys
 from collections.abc import Mapping
@@ -52,7 +53,7 @@ def to_info(service: Mapping[str, Any]) -> ServiceInfo:
     return ServiceInfo(
         id=service["Id"],
         owner=owner_of(service.get("Description")),
-        records=frozenset(record["Type"] for record in records),
+        records=_kinds(tuple(record["Type"] for record in records)),
         ttl=min((int(record["TTL"]) for record in records), default=None),
         health_settable=service.get("HealthCheckCustomConfig") is not None,
     )
@@ -119,6 +120,12 @@ def from_instance(instance: Instance, *, health: bool) -> dict[str, str]:
     if health and not instance.health.serves:
         attributes[INIT_HEALTH] = UNHEALTHY
     return attributes
+
+
+@functools.lru_cache
+def _kinds(types: tuple[str, ...]) -> frozenset[str]:
+    """Return *types* as a set that all services with these records share."""
+    return frozenset(types)
 
 
 def _frozen(attributes: dict[str, str]) -> Mapping[str, str]:

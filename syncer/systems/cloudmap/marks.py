@@ -55,7 +55,13 @@ def from_attributes(attributes: Mapping[str, str]) -> Mark | None:
     owner, origin, service, instance, chain = (
         unquote(attributes.get(f"sync-{field}", "")) for field in _FIELDS
     )
-    return Mark(sys.intern(owner), sys.intern(origin), sys.intern(service), instance, tuple(chain.split(",")) if chain else ())
+    return Mark(
+        sys.intern(owner),
+        sys.intern(origin),
+        sys.intern(service),
+        instance,
+        tuple(chain.split(",")) if chain else (),
+    )
 
 
 def encode(value: str) -> str:

@@ -38,7 +38,7 @@ class CloudMapReader:
         self._directory = directory
         self._parallel = parallel
         self._lock = threading.Lock()
-        self._last: dict[str, frozenset[str]] = {}
+        self._last: dict[str, tuple[str, ...]] = {}
 
     @property
     def id(self) -> str:
@@ -94,7 +94,8 @@ class CloudMapReader:
 
     def _whole(self, entry: Entry, *, fresh: bool) -> Complete:
         with self._lock:
-            last = self._last.get(entry.name)
+            ids = self._last.get(entry.name)
+        last = None if ids is None else frozenset(ids)
         discovered, visible = self._discover(entry)
         least = len(last) if last is not None else entry.instances
         settled = True
@@ -103,7 +104,7 @@ class CloudMapReader:
         if fresh or not visible or missing or len(discovered) < least or len(discovered) >= _MOST:
             found, settled = self._control(entry, discovered, last)
         with self._lock:
-            self._last[entry.name] = frozenset(found)
+            self._last[entry.name] = tuple(found)
         owner = entry.info.owner
         instances = tuple(
             to_instance(entry.name, key, found[key][0], found[key][1], owner) for key in sorted(found)

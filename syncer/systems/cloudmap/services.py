@@ -9,7 +9,7 @@ from syncer.core.plan import CreateService, DeleteService, UpdateService
 from syncer.systems.aws import required
 from syncer.systems.cloudmap.api import Api
 from syncer.systems.cloudmap.directory import Directory, Entry
-from syncer.systems.cloudmap.mapping import description, owner_of
+from syncer.systems.cloudmap.mapping import description
 from syncer.systems.cloudmap.namespaces import Namespace
 
 
@@ -55,20 +55,19 @@ class Services:
 
     def update(self, change: UpdateService) -> str | None:
         """Change the TTL of a service, and send again everything else that it has; return the operation."""
-        entry = self._directory.ask(change.info.id)
-        if entry is None:
-            raise Missing(f"{change.service} is not there any more")
-        settings: dict[str, Any] = dict(entry.settings)
+        service = required(self._api.call("GetService", Id=change.info.id), "Service")
+        kept = ("Description", "DnsConfig", "HealthCheckConfig")
+        settings: dict[str, Any] = {key: service[key] for key in kept if service.get(key)}
         records = [{**record, "TTL": change.ttl} for record in settings["DnsConfig"]["DnsRecords"]]
         settings["DnsConfig"] = {"DnsRecords": records}
-        answer = self._api.call("UpdateService", Id=entry.info.id, Service=settings)
+        answer = self._api.call("UpdateService", Id=change.info.id, Service=settings)
         return str(required(answer, "OperationId"))
 
     def delete(self, change: DeleteService) -> None:
         """Delete a service that says to be ours; one that is gone already is deleted."""
         try:
             entry = self._directory.ask(change.info.id)
-            if entry is None or owner_of(entry.settings.get("Description")) != change.info.owner:
+            if entry is None or entry.info.owner != change.info.owner:
                 raise Refused(f"{change.service} does not say that it is ours", code="NotOurs")
             self._api.call("DeleteService", Id=change.info.id)
         except Missing:

@@ -120,5 +120,4 @@ class HealthSweep:
                 read(found)
 
     def _wants(self, entry: Entry) -> bool:
-        checked = entry.info.health_settable or "HealthCheckConfig" in entry.settings
-        return checked and entry.info.owner != self._owner
+        return entry.checked and entry.info.owner != self._owner

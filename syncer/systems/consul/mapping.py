@@ -151,7 +151,9 @@ def _addresses(entry: Entry, *, verbatim: bool) -> _Addresses:
     private = _by_family(
         [primary, tagged.get("lan", ""), tagged.get("lan_ipv4", ""), tagged.get("lan_ipv6", "")]
     )
-    public = _by_family([tagged.get("wan_ipv4", ""), tagged.get("wan_ipv6", ""), tagged.get("wan", "")])
+    # Where a user gives "wan" alone, an agent fills "wan_ipv4" with the private address (measured on 1.8.7).
+    named = [tagged.get("wan_ipv4", ""), tagged.get("wan_ipv6", ""), tagged.get("wan", "")]
+    public = _by_family(item for item in named if verbatim or item not in private.values())
     return _Addresses(
         ipv4=private.get(4),
         ipv6=private.get(6),

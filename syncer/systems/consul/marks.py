@@ -58,7 +58,13 @@ def from_meta(meta: Mapping[str, str], service: str) -> tuple[Mark | None, dict[
     """Return the mark in *meta*, if there is one, and what is left without it."""
     if "sync-owner" in meta:
         owner, origin, name, instance, chain = (_gathered(f"sync-{field}", meta) for field in _FIELDS)
-        mark = Mark(sys.intern(owner), sys.intern(origin), sys.intern(name), instance, tuple(chain.split(",")) if chain else ())
+        mark = Mark(
+            sys.intern(owner),
+            sys.intern(origin),
+            sys.intern(name),
+            instance,
+            tuple(chain.split(",")) if chain else (),
+        )
         return mark, {key: value for key, value in meta.items() if not _is_of_mark(key)}
     if meta.get("external-source") == "aws" and "external-aws-id" in meta:
         origin = f"cloudmap/{meta.get('external-aws-ns', '')}"

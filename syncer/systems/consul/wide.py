@@ -1,7 +1,10 @@
 """The two wide watches' memory: which services an answer about everything says have changed. Pure."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from syncer.systems.consul.answers import StateCheck
 
@@ -45,7 +48,7 @@ class Checks:
         only what differs in content counts: the text of a check's output may change every few seconds.
         """
         changed = Changed()
-        for check in [check for check in checks if check.ModifyIndex > self._index]:
+        for check in [_shared(check) for check in checks if check.ModifyIndex > self._index]:
             key = (check.Node, check.CheckID)
             before = self._known.get(key)
             self._known[key] = check
@@ -61,8 +64,18 @@ class Checks:
 
     def reset(self, checks: list[StateCheck], index: int) -> None:
         """Forget what was known, and remember *checks*."""
-        self._known = {(check.Node, check.CheckID): check for check in checks}
+        self._known = {(check.Node, check.CheckID): check for check in map(_shared, checks)}
         self._index = index
+
+
+def _shared(check: StateCheck) -> StateCheck:
+    """Return *check* with texts that many checks have in common."""
+    return msgspec.structs.replace(
+        check,
+        Node=sys.intern(check.Node),
+        Status=sys.intern(check.Status),
+        ServiceName=sys.intern(check.ServiceName),
+    )
 
 
 def _differs(before: StateCheck, after: StateCheck) -> bool:

@@ -1,0 +1,83 @@
+"""Asking DNS: answers, and every way of having none, are values; nothing raises."""
+
+import socket
+import threading
+
+import pytest
+
+from syncer.app.resolving import Answer, agree, ask
+from tests.e2e.world import NAMESPACE, World
+
+
+def test_addresses_come_sorted_with_ttl_and_time(world: World) -> None:
+    world.cloud.put("web", "w2", "10.1.0.2")
+    world.cloud.put("web", "w1", "10.1.0.1")
+    (answer,) = ask(f"web.{NAMESPACE}", "A", world.aws.dns_address)
+    assert answer.values == ("10.1.0.1", "10.1.0.2")
+    assert (answer.record, answer.ttl, answer.problem) == ("A", 15, "")
+    assert answer.milliseconds > 0
+
+
+def test_a_question_for_a_asks_for_aaaa_too(world: World) -> None:
+    service = world.aws.seed.service(NAMESPACE, "both", records={"A": 15, "AAAA": 15})
+    attributes = {"AWS_INSTANCE_IPV4": "10.1.0.3", "AWS_INSTANCE_IPV6": "fd00::3"}
+    world.aws.seed.instance(service, "b1", attributes)
+    answers = ask(f"both.{NAMESPACE}", "A", world.aws.dns_address)
+    assert [(answer.record, answer.values) for answer in answers] == [
+        ("A", ("10.1.0.3",)),
+        ("AAAA", ("fd00::3",)),
+    ]
+
+
+def test_service_records_can_be_asked_for(world: World) -> None:
+    world.consul.register("srv", "s1", "10.0.0.1", 8080)
+    (answer,) = ask("_srv._tcp.service.consul", "SRV", world.consul.dns_addr)
+    assert answer.values[0].startswith("1 1 8080 ")
+
+
+def test_a_name_that_is_not_there_is_told_from_one_without_the_record(world: World) -> None:
+    service = world.aws.seed.service(NAMESPACE, "silent", records={"SRV": 15})
+    world.aws.seed.instance(service, "s1", {"AWS_INSTANCE_IPV4": "10.1.0.4", "AWS_INSTANCE_PORT": "80"})
+    (missing,) = ask(f"nobody.{NAMESPACE}", "A", world.aws.dns_address)
+    (silent,) = ask(f"silent.{NAMESPACE}", "A", world.aws.dns_address)
+    assert (missing.values, missing.problem) == ((), "no such name")
+    assert (silent.values, silent.problem) == ((), "no A record")
+
+
+def test_a_server_that_refuses_is_a_problem_and_not_an_error(world: World) -> None:
+    (answer,) = ask("web.somewhere.example", "A", world.aws.dns_address)
+    assert answer.values == ()
+    assert answer.problem
+
+
+def test_a_server_that_does_not_answer_is_not_waited_for(world: World) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        (answer,) = ask("web.corp.internal", "CNAME", deaf.getsockname())
+    assert answer.problem == "no answer in 3 s"
+
+
+def test_the_system_resolver_is_asked_where_no_server_is_named() -> None:
+    done: list[tuple[Answer, ...]] = []
+    thread = threading.Thread(target=lambda: done.append(ask("syncer-test.invalid", "A", None)))
+    thread.start()
+    thread.join(30)
+    assert done
+    assert done[0][0].values == ()
+
+
+@pytest.mark.parametrize(
+    ("answers", "alike"),
+    [
+        pytest.param(((("1",),), (("1",),)), True, id="equal"),
+        pytest.param(((("1",), ("2",)), (("1", "2"),)), True, id="in-other-groups"),
+        pytest.param(((("1",),), (("2",),)), False, id="different"),
+        pytest.param((((),), (("1",),)), False, id="one-is-empty"),
+        pytest.param((), True, id="nobody-was-asked"),
+    ],
+)
+def test_sides_agree_where_they_give_the_same_values(
+    answers: tuple[tuple[tuple[str, ...], ...], ...], alike: bool
+) -> None:
+    asked = tuple(tuple(Answer("n", "A", values) for values in group) for group in answers)
+    assert agree(asked) is alike
