@@ -32,6 +32,8 @@ demo: setup consul ## show both directions at work; KEEP=1 to leave it running
 	@KEEP='$(KEEP)' $(BIN)/python -m demo
 
 test: setup consul ## all tests, with coverage; ARGS=... for pytest
+	@tools/browser.sh >/dev/null
+	@tools/promtool.sh >/dev/null
 	@rm -rf .cache/coverage && mkdir -p .cache/coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 	@$(BIN)/python -m coverage report --include='syncer/core/*' --fail-under=100 >.cache/coverage/core.txt || \
