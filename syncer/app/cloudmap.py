@@ -84,8 +84,12 @@ class Accounts:
         return Api(Aws(access, on_call=self._on_call, stop=self._stop), quotas, self._stop, data)
 
 
-def open_namespace(accounts: Accounts, section: Section) -> NamespaceEnd:
+def open_namespace(
+    accounts: Accounts, section: Section, may_write: Callable[[], object] = lambda: True
+) -> NamespaceEnd:
     """Find the namespace that *section* names, or create it if it says so, and return it as an end.
+
+    No write begins while *may_write* gives nothing true.
 
     Raises:
         SyncError: it is not there, is ambiguous, or cannot be asked for.
@@ -94,6 +98,7 @@ def open_namespace(accounts: Accounts, section: Section) -> NamespaceEnd:
     api = accounts.api(section.account(settings.aws))
     create = section.create and Creation(section.create.type, section.create.vpc, section.create.description)
     namespace = find(api, name=section.name, handle=section.id, kind=section.type, create=create or None)
+    api = api.permitted(may_write)
     directory = Directory(api, namespace)
     operations = Operations(api)
     reader = CloudMapReader(api, namespace, directory)

@@ -44,8 +44,14 @@ def endpoint(settings: Settings) -> Endpoint:
     )
 
 
-def connect(settings: Settings, on_call: Callable[[Call], None]) -> ConsulEnd:
+def connect(
+    settings: Settings,
+    on_call: Callable[[Call], None],
+    may_write: Callable[[str], object] = lambda _origin: True,
+) -> ConsulEnd:
     """Ask the agent what it is, and return it as an end.
+
+    Nothing that came from a registry is written while *may_write*, given its id, gives nothing true.
 
     Raises:
         SyncError: Consul cannot be reached, or refuses; trying again later may help.
@@ -75,5 +81,7 @@ def connect(settings: Settings, on_call: Callable[[Call], None]) -> ConsulEnd:
         on_call=on_call,
     )
     batching = Batching.of(info)
-    writer = ConsulWriter(client(_WRITERS), node_prefix=prefix, parallel=_WRITERS, batching=batching)
+    writer = ConsulWriter(
+        client(_WRITERS), node_prefix=prefix, parallel=_WRITERS, batching=batching, may_write=may_write
+    )
     return ConsulEnd(End(reader, (watch,), writer, lag=2.0), info, reading)

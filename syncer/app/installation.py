@@ -69,6 +69,7 @@ class Installation:
         self._calls = calls or _Unobserved()
         self._accounts = Accounts(settings, stop, self._calls.calls("cloudmap"))
         self._consul: ConsulEnd | None = None
+        self._permissions: dict[str, Permission] = {}
         self._waiting: dict[str, str] = {"Consul": "not connected yet"} | dict.fromkeys(
             settings.labels(), "not opened yet"
         )
@@ -144,7 +145,7 @@ class Installation:
 
     def _attach_consul(self) -> None:
         heard = Heard(_WIDE, self._calls.calls("consul"))
-        consul = connect(self.settings, heard.note)
+        consul = connect(self.settings, heard.note, lambda origin: self._permissions.get(origin, True))
         domain = self.settings.consul.dns_domain(consul.info.datacenter)
         title = f"Consul {domain.datacenter}"
         self.titles[consul.end.registry.id] = (title, f"service.{domain.domain}")
@@ -155,11 +156,12 @@ class Installation:
 
     def _attach_namespace(self, label: str, section: Namespace) -> None:
         assert self._consul is not None
-        opened = open_namespace(self._accounts, section)
+        may_write = self.sharing.permission()
+        opened = open_namespace(self._accounts, section, may_write.__bool__)
         registry = opened.end.registry.id
         self.titles[registry] = (label, opened.dns)
         self.engine.attach(opened.end)
-        may_write = self.sharing.permission()
+        self._permissions[registry] = may_write
         routes = self._join(label, section, opened, self._consul.end.registry.id, may_write)
         self.sharing.add(label, opened.namespace.id, may_write, routes)
         _log.info("namespace_attached", namespace=label, id=registry, type=opened.namespace.type)

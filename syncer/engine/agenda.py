@@ -7,9 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
+_SPARE: Final = 64
+"""Entries that an earlier one replaced: they are thrown out once there are so many beside as many as count."""
 _log = structlog.get_logger()
 
 
@@ -44,6 +47,9 @@ class Agenda:
             if key in self._due and self._due[key] <= due:
                 return
             self._due[key] = due
+            if len(self._entries) > 2 * len(self._due) + _SPARE:
+                self._entries = [entry for entry in self._entries if self._due.get(entry[2]) == entry[0]]
+                heapq.heapify(self._entries)
             heapq.heappush(self._entries, (due, next(self._numbers), key, call))
             self._changed.notify()
 

@@ -65,11 +65,6 @@ class Dirty:
                     self._changed.wait()
         return None
 
-    def take_now(self) -> Batch:
-        """Return what is there to look at, which may be nothing."""
-        with self._changed:
-            return self._hand_over()
-
     def wake(self) -> None:
         """Let :meth:`take` look at its stop event at once."""
         with self._changed:

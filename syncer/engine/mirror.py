@@ -70,6 +70,13 @@ class Mirror:
         """Call *names* stale, as a full pass would."""
         self.note(Hint(frozenset(names), "interval"))
 
+    def created(self, name: str) -> None:
+        """Note that the service *name* is there now, whatever the last list says: it is to be read."""
+        with self._changed:
+            if self._names is not None:
+                self._names |= {name}
+            self._entry(name).stale = True
+
     def store(self, read: Complete) -> bool:
         """Take a complete read that a watch made; return whether it says anything new."""
         with self._changed:

@@ -46,6 +46,8 @@ class Overlay:
             wish.done = time.monotonic()
         else:
             del wishes[change.instance.id]
+            if not wishes:
+                del self._wishes[change.service]
 
     def under_way(self, service: str) -> int:
         """Return how many changes of *service* are being carried out."""
@@ -86,7 +88,12 @@ class Overlay:
 
     def expects(self, service: str) -> bool:
         """Whether something of *service* did not show yet."""
-        return bool(self._wishes.get(service))
+        return service in self._wishes
+
+    def lagging(self, service: str) -> float | None:
+        """Return in how many seconds what was done in *service*, and did not show, is doubted; None for nothing."""
+        done = [wish.done for wish in self._wishes.get(service, {}).values() if wish.done is not None]
+        return max(0.0, min(done) + self._lag - time.monotonic()) if done else None
 
     def _settled(self, wish: _Wish, seen: Instance | None, started: float, *, fresh: bool) -> bool:
         if wish.done is None:

@@ -86,8 +86,8 @@ class Route:
         self._pairing = Pairing(rules, source, target)
         self._totals = _Totals()
         self._empty_since: dict[str, float] = {}
-        self._hints: dict[str, float] = {}
         self._list_failures = 0
+        self._defects = 0
 
     @property
     def id(self) -> str:
@@ -99,9 +99,14 @@ class Route:
         while (batch := self.dirty.take(stop)) is not None:
             try:
                 self.step(batch)
+                self._defects = 0
             except Exception:  # noqa: BLE001 - a defect in one pass must not end the route; it is logged whole
+                if stop.is_set():  # the mirrors are closed: what a pass reads is broken off
+                    return
                 _log.exception("pass_failed", route=self.id)
-                self._agenda.after(self._policy.backoff.after(1), (self.id, "full"), self.dirty.add_all)
+                self._defects += 1
+                delay = self._policy.backoff.after(self._defects)
+                self._agenda.after(delay, (self.id, "full"), self.dirty.add_all)
 
     def step(self, batch: Batch, *, write: bool = True) -> PassReport:
         """Make one pass over *batch*; with *write* false nothing is submitted, and the report is a plan."""
@@ -117,10 +122,9 @@ class Route:
         if batch.full and not errors:
             self._list_failures = 0
             plans = self._after_first_full(plans, batch)
-        submitted = self.submission.submit(plans) if term and term == self.may_write.term() else None
-        if submitted is not None:
-            for change in submitted.changes:
-                self._hints[change.service] = batch.since or began
+        submitted = None
+        if term and term == self.may_write.term():
+            submitted = self.submission.submit(plans, since=batch.since or began)
             self.holds.let_through(item for item in submitted.changes if isinstance(item, Deregister))
         report = PassReport(
             self.id,
@@ -183,9 +187,9 @@ class Route:
 
     def _forget(self, pair: Pair) -> bool:
         target = pair.target
-        if not isinstance(target, Complete) or target.info is None or target.info.owner != self.rules.owner:
+        if not isinstance(target, Complete):
             return False
-        if target.instances:
+        if target.instances or target.info is None or target.info.owner != self.rules.owner:
             self._empty_since.pop(pair.target_name, None)
             return False
         since = self._empty_since.setdefault(pair.target_name, time.monotonic())
@@ -203,9 +207,8 @@ class Route:
     def _look_at(self, service: str) -> None:
         self.dirty.add(targets=frozenset({service}))
 
-    def _ended(self, outcome: Outcome) -> None:
+    def _ended(self, outcome: Outcome, since: float) -> None:
         change = outcome.change
-        since = self._hints.get(change.service, time.monotonic())
         if isinstance(change, DeleteService):
             self._empty_since.pop(change.service, None)
         elif isinstance(change, Deregister) and self.rules.carrier.service_entities:

@@ -121,6 +121,8 @@ class Submission:
         done = outcome.ending is Ending.DONE
         if isinstance(change, InstanceChange):
             self._target.end(change, done=done)
+        elif done and isinstance(change, CreateService):
+            self._target.created(change.service)
         else:
             self._target.reread({change.service})
         if done:

@@ -96,6 +96,24 @@ def test_a_writer_that_was_paused_does_not_write_when_it_goes_on(world: World) -
         eventually(lambda: b"lease_lost" in first.log.read_bytes(), 20, "the first knows that it lost")
 
 
+def test_a_writer_that_was_paused_amid_its_writes_does_not_finish_them(world: World) -> None:
+    """What waited for its turn when it was paused is another's to write when it goes on."""
+    slow = {"aws": {"rates": {"RegisterInstance": {"rate": 1, "burst": 1}}}}
+    with replicas(world, slow) as both:
+        first, other = the_writer(world, both)
+        for number in range(2, 60):
+            world.consul.register("web", f"web-{number}", f"10.0.1.{number}", 8080)
+        begun = len(first.door.writes)
+        eventually(lambda: len(first.door.writes) > begun + 2, 20, "it is busy writing")
+        first.send(signal.SIGSTOP)
+        eventually(lambda: holder(world, both) is other, SOON, "the other takes the lease")
+        eventually(lambda: other.door.writes, 15, "the other writes")
+        paused = len(first.door.writes)
+        first.send(signal.SIGCONT)
+        never(lambda: len(first.door.writes) > paused, 5.0, "the one that was paused writes")
+        assert turns(first, other) == [first.name, other.name]
+
+
 def test_a_writer_that_loses_sight_of_consul_stops_before_anybody_else_begins(world: World) -> None:
     """Its door to Consul is shut, the one to Cloud Map is open: it has a plan, and must not carry it out."""
     with replicas(world, {"consul": {"address": world.proxy.url}}, names="a") as one:

@@ -1,8 +1,8 @@
 """Calls of Cloud Map: paced by the quotas, retried while that helps, paged to the end, errors translated."""
 
 import threading
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Self
 
 from tenacity import (
     Retrying,
@@ -13,12 +13,13 @@ from tenacity import (
 )
 from tenacity.nap import sleep_using_event
 
-from syncer.core.errors import Garbled, Throttled, Unavailable
+from syncer.core.errors import Garbled, SyncError, Throttled, Unavailable
 from syncer.systems.aws import Answer, Aws, required
 from syncer.systems.cloudmap.quotas import Quotas
 
 _SERVICE: Final = "servicediscovery"
 _DATA_PLANE: Final = frozenset({"DiscoverInstances", "DiscoverInstancesRevision"})
+_READS: Final = ("Discover", "Get", "List")
 _PAGES: Final = 1000
 """Pages after which a list is taken to go round in circles."""
 
@@ -33,7 +34,17 @@ class Api:
         self._aws = aws
         self._data = data_plane or aws
         self._quotas = quotas
+        self._may_write: Callable[[], object] | None = None
         self.stop = stop
+
+    def permitted(self, may_write: Callable[[], object]) -> Self:
+        """Return the same API for somebody who may write only while *may_write* gives something true.
+
+        It is asked at the last moment, after every wait: what was submitted earlier stops with it.
+        """
+        other = type(self)(self._aws, self._quotas, self.stop, self._data)
+        other._may_write = may_write  # noqa: SLF001 - of the same class
+        return other
 
     @property
     def region(self) -> str:
@@ -45,6 +56,8 @@ class Api:
         bucket = self._quotas.bucket(operation)
         if not bucket.take(self.stop):
             raise Unavailable(f"{operation}: stopping", code="Stopping")
+        if self._may_write is not None and not operation.startswith(_READS) and not self._may_write():
+            raise SyncError(f"{operation}: somebody else may be writing now", code="NoLease")
         aws = self._data if operation in _DATA_PLANE else self._aws
         try:
             return aws.call(_SERVICE, operation, **parameters)

@@ -1,11 +1,11 @@
 """The calls that write into the catalogue: one by one, or many in a transaction."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any, Final
 
-from syncer.core.errors import Garbled, Missing, Refused
+from syncer.core.errors import Garbled, Missing, Refused, SyncError
 from syncer.core.model import Instance
 from syncer.systems.consul.answers import decode_node, decode_node_checks
 from syncer.systems.consul.jobs import Wish
@@ -25,8 +25,15 @@ _SERF_CHECK: Final = "serfHealth"
 class Catalog:
     """Writes instances onto the synthetic nodes of their origins, and nowhere else. Thread-safe."""
 
-    def __init__(self, client: ConsulClient, node_prefix: str = NODE_PREFIX) -> None:
+    def __init__(
+        self,
+        client: ConsulClient,
+        node_prefix: str = NODE_PREFIX,
+        may_write: Callable[[str], object] = lambda _origin: True,
+    ) -> None:
+        """Ask *may_write*, at the last moment, whether what came from an origin may be written."""
         self._client = client
+        self._may_write = may_write
         self._prefix = node_prefix
         self._lock = Lock()
         self._nodes: set[str] = set()
@@ -40,6 +47,7 @@ class Catalog:
         instance = wish.job.instance
         node = self._node(instance)
         self._check(node)
+        self._permit(instance)
         if wish.job.removes:
             self._deregister(node, instance.id)
         elif wish.health_only:
@@ -57,6 +65,8 @@ class Catalog:
             self._check(node)
             if not self._exists(node):
                 self._register(node)
+        for wish in wishes:
+            self._permit(wish.job.instance)
         self._client.txn.put([operation for wish in wishes for operation in self._operations(wish)])
 
     def size(self, wish: Wish) -> tuple[int, int]:
@@ -89,6 +99,10 @@ class Catalog:
         if instance.mark is None:
             raise Refused(f"{instance.id!r} carries no mark", code="mark")
         return node_name(self._prefix, instance.mark.origin)
+
+    def _permit(self, instance: Instance) -> None:
+        if instance.mark is not None and not self._may_write(instance.mark.origin):
+            raise SyncError("somebody else may be writing now", code="NoLease")
 
     def _check(self, node: str) -> None:
         with self._lock:

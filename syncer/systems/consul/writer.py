@@ -60,9 +60,10 @@ class ConsulWriter:
         node_prefix: str = NODE_PREFIX,
         parallel: int = 8,
         batching: Batching | None = None,
+        may_write: Callable[[str], object] = lambda _origin: True,
     ) -> None:
         """Start *parallel* threads; *client*'s transport should have as many connections."""
-        self._catalog = Catalog(client, node_prefix)
+        self._catalog = Catalog(client, node_prefix, may_write)
         self._prefix = node_prefix
         self._batching = batching or Batching()
         self._lock = Lock()

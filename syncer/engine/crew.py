@@ -1,0 +1,72 @@
+"""A few threads that do the same for many things at once, and for which nobody waits when the process ends."""
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import SimpleQueue
+from typing import TypeVar
+
+Thing = TypeVar("Thing")
+Result = TypeVar("Result")
+
+
+class Crew:
+    """Calls a function for many things, a few at once. Thread-safe.
+
+    Its threads are daemons, which those of ``concurrent.futures`` are not: a call that hangs until its timeout would
+    keep the process from ending.
+    """
+
+    def __init__(self, size: int, name: str) -> None:
+        """Do *size* things at once, whoever asks for them; the threads begin when they are needed."""
+        self._size = size
+        self._name = name
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._started = 0
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def each(self, call: Callable[[Thing], Result], things: Sequence[Thing]) -> list[Result]:
+        """Return what *call* returns for each of *things*, in their order.
+
+        Raises:
+            RuntimeError: the crew was closed before all was done, or *call* raised.
+        """
+        results: dict[int, Result] = {}
+        left = threading.Semaphore(0)
+
+        def one(number: int, thing: Thing) -> None:
+            try:
+                if not self._closed:
+                    results[number] = call(thing)
+            finally:
+                left.release()
+
+        self._man(len(things))
+        for number, thing in enumerate(things):
+            self._tasks.put(partial(one, number, thing))
+        for _ in things:
+            left.acquire()
+        if len(results) < len(things):
+            raise RuntimeError(f"{self._name}: {len(things) - len(results)} of {len(things)} were not done")
+        return [results[number] for number in range(len(things))]
+
+    def close(self) -> None:
+        """Do nothing more than what is being done at this moment; may be called twice."""
+        with self._lock:
+            self._closed = True
+            for _ in range(self._started):
+                self._tasks.put(None)
+
+    def _man(self, wanted: int) -> None:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(f"{self._name}: closed")
+            while self._started < min(wanted, self._size):
+                name = f"{self._name}-{self._started}"
+                threading.Thread(target=self._work, name=name, daemon=True).start()
+                self._started += 1
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task()
