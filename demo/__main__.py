@@ -53,7 +53,9 @@ def _before(on: Stage) -> None:
             _register(on, service, f"{name}-{number}", f"10.0.{3 if name == 'orders' else 4}.{number}")
     print("  Consul:    web (2 instances), api (1)")
     print("  Cloud Map: orders (2), payments (1) in corp.internal")
-    eventually(lambda: _addresses(on, "orders.corp.internal"), timeout=15, message="Cloud Map does not answer")
+    eventually(
+        lambda: _addresses(on, "orders.corp.internal"), timeout=15, message="Cloud Map does not answer"
+    )
     for name in ("web.service.consul", "web.corp.internal", "orders.service.consul", "orders.corp.internal"):
         _show(on, name)
 
@@ -68,7 +70,11 @@ def _in_step(on: Stage) -> None:
     _same(on, "web.service.consul", "web.corp.internal", "10.0.1.1 10.0.1.2")
     _same(on, "orders.service.consul", "orders.corp.internal", "10.0.3.1 10.0.3.2")
     print("\n  syncer names web --resolve")
-    print("\n".join("  " + line for line in on.syncer("names", "web.service.consul", "--resolve").stdout.splitlines()))
+    print(
+        "\n".join(
+            "  " + line for line in on.syncer("names", "web.service.consul", "--resolve").stdout.splitlines()
+        )
+    )
 
 
 def _births(on: Stage) -> None:
@@ -113,7 +119,9 @@ def _plain_resolver(on: Stage) -> None:
 def _register(on: Stage, service: str, instance: str, address: str) -> float:
     """Register an instance in Cloud Map as a user would, and return the time when its operation was done."""
     operation = on.cloudmap.register_instance(
-        ServiceId=service, InstanceId=instance, Attributes={"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "8080"}
+        ServiceId=service,
+        InstanceId=instance,
+        Attributes={"AWS_INSTANCE_IPV4": address, "AWS_INSTANCE_PORT": "8080"},
     )["OperationId"]
 
     def done() -> bool:
@@ -128,7 +136,9 @@ def _server(on: Stage, name: str) -> tuple[str, int]:
 
 
 def _addresses(on: Stage, name: str, server: tuple[str, int] | None = None) -> str:
-    return " ".join(value for answer in ask(name, "A", server or _server(on, name)) for value in answer.values)
+    return " ".join(
+        value for answer in ask(name, "A", server or _server(on, name)) for value in answer.values
+    )
 
 
 def _show(on: Stage, name: str) -> None:

@@ -59,7 +59,9 @@ class Stage:
     def syncer(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the command ``syncer`` to its end and return what it printed."""
         command = [str(Path(sys.executable).with_name("syncer")), *words, "-c", str(self.settings)]
-        return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        )
 
     @contextmanager
     def running(self) -> Iterator["subprocess.Popen[bytes]"]:
@@ -79,7 +81,9 @@ class Stage:
 
 def environment() -> dict[str, str]:
     """Return the environment of the processes: invented credentials, and nobody's own AWS configuration."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SYNCER_", "CONSUL_"))}
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SYNCER_", "CONSUL_"))
+    }
     return kept | {
         "AWS_ACCESS_KEY_ID": "demo",
         "AWS_SECRET_ACCESS_KEY": "demo",
@@ -125,7 +129,17 @@ def stage(operation_seconds: float = 0.5) -> Iterator[Stage]:
 def _emulator(operation_seconds: float) -> Iterator[dict[str, Any]]:
     ready = CACHE / "emulator.json"
     ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tests.emulator", "--port", "0", "--dns-port", "0", "--ready-file", str(ready)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.emulator",
+        "--port",
+        "0",
+        "--dns-port",
+        "0",
+        "--ready-file",
+        str(ready),
+    ]
     command += ["--set", f"operation_delay={operation_seconds}"]
     with (CACHE / "emulator.log").open("wb") as log:
         process = subprocess.Popen(

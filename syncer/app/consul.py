@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from syncer.core.errors import Refused
 from syncer.core.ports import End
 from syncer.settings import Settings
 from syncer.systems.consul.about import AgentInfo, agent_info
@@ -58,6 +59,10 @@ def connect(
     """
     consul = settings.consul
     where = endpoint(settings)
+    try:
+        where.tls.context  # noqa: B018 - reads the certificates, so that a bad one is told now
+    except OSError as e:
+        raise Refused(f"a certificate or key of consul.tls cannot be used: {e}", code="tls") from e
 
     def client(connections: int) -> ConsulClient:
         transport = Transport(where, connections=connections, read_timeout=consul.timeout, on_call=on_call)

@@ -24,7 +24,7 @@ Exit codes: 0 done, and in sync; 1 something is not as it should be; 2 the setti
 )
 @click.version_option(syncer.__version__, prog_name="syncer")
 def main() -> None:
-    """Keep HashiCorp Consul and AWS Cloud Map in step, both ways.
+    r"""Keep HashiCorp Consul and AWS Cloud Map in step, both ways.
 
     \b
     Examples:

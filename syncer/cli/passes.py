@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from syncer.app.doctor.planning import without_creation
 from syncer.app.installation import Installation
 from syncer.app.signals import stop_on_signals
 from syncer.cli.options import config_option, settings_or_exit, start_logging
@@ -21,7 +22,7 @@ from syncer.observe.changelog import ChangeLog
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option("-v", "--verbose", is_flag=True, help="List what is skipped, too, with the reason.")
 def plan(path: Path, *, as_json: bool, verbose: bool) -> None:
-    """Show what would be done, and change nothing.
+    r"""Show what would be done, and change nothing.
 
     \b
     +  is added          ~  is changed in place          -  is removed
@@ -29,7 +30,8 @@ def plan(path: Path, *, as_json: bool, verbose: bool) -> None:
     """
     settings = settings_or_exit(path)
     start_logging(settings, level="warning")
-    installation = Installation(settings, stop_on_signals(), Observers())
+    # Even a namespace that the settings say to create is only said to be missing here.
+    installation = Installation(without_creation(settings), stop_on_signals(), Observers())
     problems = installation.bring_up()
     reports = installation.once(write=False)
     if as_json:

@@ -40,6 +40,11 @@ class Agenda:
         self._numbers = itertools.count()
         self._changed = threading.Condition()
 
+    def __len__(self) -> int:
+        """Return how many entries are remembered, those included that an earlier one replaced."""
+        with self._changed:
+            return len(self._entries)
+
     def after(self, seconds: float, key: Hashable, call: Callable[[], None]) -> None:
         """Have *call* called in *seconds*, once; an earlier entry with the same *key* stands, a later one goes."""
         due = time.monotonic() + seconds

@@ -6,6 +6,9 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
 
+import structlog
+
+_log = structlog.get_logger()
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
 
@@ -39,12 +42,12 @@ class Crew:
             try:
                 if not self._closed:
                     results[number] = call(thing)
+            except Exception:  # noqa: BLE001 - it must not end the thread; whoever waits is told, and it is logged whole
+                _log.exception("task_failed", crew=self._name)
             finally:
                 left.release()
 
-        self._man(len(things))
-        for number, thing in enumerate(things):
-            self._tasks.put(partial(one, number, thing))
+        self._give([partial(one, number, thing) for number, thing in enumerate(things)])
         for _ in things:
             left.acquire()
         if len(results) < len(things):
@@ -58,11 +61,13 @@ class Crew:
             for _ in range(self._started):
                 self._tasks.put(None)
 
-    def _man(self, wanted: int) -> None:
+    def _give(self, tasks: Sequence[Callable[[], None]]) -> None:
         with self._lock:
             if self._closed:
                 raise RuntimeError(f"{self._name}: closed")
-            while self._started < min(wanted, self._size):
+            for task in tasks:
+                self._tasks.put(task)
+            while self._started < min(len(tasks), self._size):
                 name = f"{self._name}-{self._started}"
                 threading.Thread(target=self._work, name=name, daemon=True).start()
                 self._started += 1

@@ -67,6 +67,7 @@ class Engine:
             mirror = Mirror(end.registry, end.lag)
             mirror.on_unreadable = partial(self._retry_later, mirror)
             mirror.on_unsettled = partial(self._look_soon, mirror)
+            mirror.on_lagging = partial(self._look_once_in_doubt, mirror)
             self._ends[name], self.mirrors[name] = end, mirror
             if self._running:
                 self._start_end(mirror, end)
@@ -100,7 +101,7 @@ class Engine:
                 self._start_end(self.mirrors[name], end)
             for route in self.routes:
                 self._start_route(route)
-        self._start("agenda", partial(self.agenda.run, self._closing))
+        self._start_agenda()
         self._stop.wait()
         self.close()
 
@@ -109,7 +110,7 @@ class Engine:
 
         With *write* false: one pass that only plans. Ends early when the stop event is set.
         """
-        self._start("agenda", partial(self.agenda.run, self._closing))
+        self._start_agenda()
         reports: dict[str, PassReport] = {}
         for _ in range(rounds if write else 1):
             for mirror in self.mirrors.values():
@@ -135,19 +136,39 @@ class Engine:
             route.dirty.wake()
         self.agenda.wake()
         deadline = time.monotonic() + self.timing.leave
-        for end in self._ends.values():
-            if end.writer is not None:
-                end.writer.close(max(0.1, deadline - time.monotonic()))
-        for call in self.at_end:
-            call()
-        for mirror in self.mirrors.values():
+        for mirror in tuple(self.mirrors.values()):
             mirror.close()
-        for thread in self._threads:
-            thread.join(max(0.05, deadline - time.monotonic()))
+        self._close_writers(deadline)
+        for call in self.at_end:
+            try:
+                call()
+            except Exception:  # noqa: BLE001 - a defect in one must not keep the others; it is logged whole
+                _log.exception("leaving_failed")
+        deadline = max(deadline, time.monotonic() + 0.5)
+        for thread in tuple(self._threads):
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def threads(self) -> dict[str, bool]:
         """Return every thread's name, and whether it is alive."""
         return {thread.name: thread.is_alive() for thread in tuple(self._threads)}
+
+    def _close_writers(self, deadline: float) -> None:
+        """Close all writers at once: one that hangs takes nobody else's time."""
+        left = max(0.1, deadline - time.monotonic())
+        closing = [
+            threading.Thread(target=end.writer.close, args=(left,), name=f"close-{name}", daemon=True)
+            for name, end in tuple(self._ends.items())
+            if end.writer is not None
+        ]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join(max(0.0, deadline + 0.5 - time.monotonic()))
+
+    def _start_agenda(self) -> None:
+        with self._lock:
+            if "agenda" not in self.threads():
+                self._start("agenda", partial(self.agenda.run, self._closing))
 
     def _start_end(self, mirror: Mirror, end: End) -> None:
         self._start(f"interval-{mirror.id}", partial(self._at_intervals, mirror))
@@ -168,12 +189,16 @@ class Engine:
             if mirror.store(read):
                 self._tell(mirror.id, frozenset({read.service}))
 
+        failures = 0
         while not self._stop.is_set():
+            began = time.monotonic()
             try:
                 watch.run(partial(self.hint, mirror.id), take, self._stop)
             except Exception:  # noqa: BLE001 - a defect in one watch must not end the others; it is logged whole
                 _log.exception("watch_failed", registry=mirror.id)
-                self._stop.wait(self.timing.retry.after(3))
+            failures = 1 if time.monotonic() - began > self.timing.retry.longest else failures + 1
+            if not self._stop.wait(self.timing.retry.after(failures)):
+                self.hint(mirror.id, Hint(None, "reset"))  # nobody saw what changed meanwhile
 
     def _at_intervals(self, mirror: Mirror) -> None:
         """Have *mirror* read whole at intervals, for as long as the engine runs."""
@@ -201,3 +226,13 @@ class Engine:
         self.agenda.after(
             self.timing.unsettled, (mirror.id, "unsettled", service), partial(self.hint, mirror.id, hint)
         )
+
+    def _look_once_in_doubt(self, mirror: Mirror, service: str, seconds: float) -> None:
+        def look() -> None:
+            left = mirror.lagging(service)
+            if left:
+                self._look_once_in_doubt(mirror, service, left)
+            elif left is not None:
+                self.hint(mirror.id, Hint(frozenset({service}), "lagging"))
+
+        self.agenda.after(seconds + 0.05, (mirror.id, "lagging", service), look)

@@ -3,25 +3,18 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+
+import structlog
 
 from syncer.core.model import Complete, Listed, Listing, Read, Unreadable
 from syncer.core.plan import InstanceChange
 from syncer.core.ports import Hint, Registry
+from syncer.engine.crew import Crew
+from syncer.engine.entry import Entry
 from syncer.engine.overlay import Overlay
+from syncer.engine.roll import Roll
 
-
-@dataclass(slots=True)
-class _Entry:
-    read: Read | None = None
-    stale: bool = True
-    fresh: bool = False
-    """Whether the next read must show what was written last."""
-    reading: bool = False
-    version: int = 0
-    """Grows with each content that is stored: a read that began before is older, and dropped."""
-    failures: int = 0
+_log = structlog.get_logger()
 
 
 class Mirror:
@@ -34,17 +27,18 @@ class Mirror:
     def __init__(self, registry: Registry, lag: float = 0.0) -> None:
         """Mirror *registry*, whose ordinary reads may lag *lag* seconds behind writes."""
         self.registry = registry
-        self._entries: dict[str, _Entry] = {}
-        self._names: frozenset[str] | None = None
+        self._entries: dict[str, Entry] = {}
+        self._roll = Roll(registry)
         self._overlay = Overlay(max(lag, 1.0))
         self._changed = threading.Condition(threading.RLock())
-        self._pool = ThreadPoolExecutor(max(registry.parallel, 1), f"read-{registry.id}")
-        self._listing_stale = True
+        self._crew = Crew(max(registry.parallel, 1), f"read-{registry.id}")
         self._attempted = False
         self.on_unreadable: Callable[[str, int], None] = lambda _service, _failures: None
         """Called with a service and how many reads of it failed in a row; it is read again once it is called stale."""
         self.on_unsettled: Callable[[str], None] = lambda _service: None
         """Called with a service whose registry disagrees with itself, so that it wants a second look."""
+        self.on_lagging: Callable[[str, float], None] = lambda _service, _seconds: None
+        """Called with a service that does not show what was written there, and the seconds until that is in doubt."""
 
     @property
     def id(self) -> str:
@@ -60,61 +54,51 @@ class Mirror:
         """Call stale what *hint* names."""
         with self._changed:
             if hint.services is None:
-                self._listing_stale = True
-            names: Iterable[str] = self._entries if hint.services is None else hint.services
-            for name in tuple(names):
-                self._entry(name).stale = True
-                self._entry(name).fresh |= hint.services is not None and hint.reason != "interval"
+                self._roll.note()
+                for entry in self._entries.values():
+                    entry.stale = True
+                return
+            for name in hint.services:
+                entry = self._entry(name)
+                entry.stale, entry.unused = True, False
+                entry.fresh |= hint.reason != "interval"
 
     def reread(self, names: Iterable[str]) -> None:
         """Call *names* stale, as a full pass would."""
         self.note(Hint(frozenset(names), "interval"))
 
-    def created(self, name: str) -> None:
-        """Note that the service *name* is there now, whatever the last list says: it is to be read."""
-        with self._changed:
-            if self._names is not None:
-                self._names |= {name}
-            self._entry(name).stale = True
-
     def store(self, read: Complete) -> bool:
-        """Take a complete read that a watch made; return whether it says anything new."""
+        """Take a complete read that a watch made; return whether it says anything new.
+
+        A hint that came before stands: it may be about something that this read was too early to see.
+        """
         with self._changed:
             entry = self._entry(read.service)
             new = entry.read != read
-            entry.read, entry.stale, entry.failures = read, False, 0
-            entry.version += 1
-            self._overlay.confirm(read, started=time.monotonic(), fresh=False)
+            entry.stale &= entry.fresh
+            self._keep(entry, read, time.monotonic(), fresh=False)
             return new
 
     def relist(self) -> Listing:
-        """Return the names of all services, listed anew if they are stale; services that went are stale then."""
-        with self._changed:
-            if not self._listing_stale and self._names is not None:
-                return Listed(self._names)
-            self._listing_stale = False
-        listing = self.registry.services()
-        with self._changed:
-            if isinstance(listing, Listed):
-                for name in (self._names or frozenset()) ^ listing.names:
-                    if self._names is not None or name in self._entries:
+        """Return the names of all services, listed anew if they are stale; services that came or went are stale then."""
+        first = self._roll.names is None
+        listing, moved = self._roll.call()
+        if isinstance(listing, Listed):
+            with self._changed:
+                for name in moved:
+                    if not first or name in self._entries:
                         self._entry(name).stale = True
-                self._names = listing.names
-                self._prune()
-            else:
-                self._listing_stale = True
+                self._prune(listing.names)
         return listing
 
     @property
     def names(self) -> frozenset[str]:
-        """The names of the last complete list, and of every service that was found to have instances since."""
+        """The names of the last complete list, with what was found to be there since, and without what was not."""
         with self._changed:
-            found = {
-                name
-                for name, entry in self._entries.items()
-                if isinstance(entry.read, Complete) and entry.read.instances
-            }
-            return (self._names or frozenset()) | found
+            read = {name: entry for name, entry in self._entries.items() if isinstance(entry.read, Complete)}
+            gone = {name for name, entry in read.items() if entry.empty and not entry.stale}
+            found = {name for name, entry in read.items() if not entry.empty}
+            return ((self._roll.names or frozenset()) - gone) | found
 
     def attempted(self) -> None:
         """Note that everything was listed and each service tried once."""
@@ -126,16 +110,17 @@ class Mirror:
             due = [
                 name for name in names if self._entry(name).stale and (certain or not self._unlisted(name))
             ]
+            due.sort(key=lambda name: self._entry(name).fruitless)
         if len(due) < 2:
             for name in due:
                 self._read(name)
             return
         first = max(self.registry.parallel, 1)
-        reads = list(self._pool.map(self._read, due[:first]))
+        reads = self._crew.each(self._read, due[:first])
         if len(due) > first and all(isinstance(read, Unreadable) for read in reads):
             self._give_up(due[first:], reads[-1])
             return
-        list(self._pool.map(self._read, due[first:]))
+        self._crew.each(self._read, due[first:])
 
     def view(self, name: str, *, certain: bool = True) -> Read:
         """Return *name* as last read, with our own writes laid over it; reads it first if it is stale.
@@ -144,16 +129,15 @@ class Mirror:
         its own: enough to add, never enough to remove.
         """
         with self._changed:
-            due = self._due(name)
-            if due and not certain and self._unlisted(name):
-                return self._overlay.apply(Complete(name, ()))
-        if due:
-            self._read(name)
+            entry = self._entry(name)
+            if not (entry.stale or entry.reading) and entry.read is not None:
+                return self._laid_over(entry.read)
+            if not certain and self._unlisted(name):
+                return self._laid_over(Complete(name, ()))
+        read = self._read(name)
         with self._changed:
-            read = self._entry(name).read
-            if isinstance(read, Complete):
-                return self._overlay.apply(read)
-            return read or Unreadable(name, "it was not read yet")
+            # An empty one may have been forgotten meanwhile.
+            return self._laid_over(self._entry(name).read or read)
 
     def begin(self, change: InstanceChange) -> None:
         """Note that *change* is being carried out here."""
@@ -178,82 +162,91 @@ class Mirror:
         with self._changed:
             return self._overlay.under_way(service)
 
+    def lagging(self, service: str) -> float | None:
+        """Return in how many seconds what was done in *service*, and did not show, is in doubt; None for nothing."""
+        with self._changed:
+            return self._overlay.lagging(service)
+
     def peek(self) -> dict[str, Read]:
         """Return every read as it stands, without reading anything."""
         with self._changed:
             return {name: entry.read for name, entry in self._entries.items() if entry.read is not None}
 
     def close(self) -> None:
-        """Let go of the reading threads without waiting for them."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Begin no further reads of several services, and wait for none."""
+        self._crew.close()
 
-    def _entry(self, name: str) -> _Entry:
-        return self._entries.setdefault(name, _Entry())
+    def _entry(self, name: str) -> Entry:
+        return self._entries.setdefault(name, Entry())
 
-    def _due(self, name: str) -> bool:
-        """Whether what is known of *name* is old, or about to be: somebody else may be reading it just now."""
-        entry = self._entry(name)
-        return entry.stale or entry.reading
+    def _laid_over(self, read: Read) -> Read:
+        return self._overlay.apply(read) if isinstance(read, Complete) else read
 
     def _unlisted(self, name: str) -> bool:
-        entry = self._entries.get(name)
+        entry, listed = self._entries.get(name), self._roll.names
         known = entry is not None and (entry.read is not None or entry.fresh or entry.reading)
-        return not known and self._names is not None and name not in self._names
+        return not known and listed is not None and name not in listed
 
-    def _prune(self) -> None:
+    def _prune(self, listed: frozenset[str]) -> None:
         """Forget services that are gone, so that memory follows what is there."""
         for name, entry in tuple(self._entries.items()):
-            empty = isinstance(entry.read, Complete) and not entry.read.instances and entry.read.info is None
-            if (
-                empty
-                and not entry.reading
-                and name not in (self._names or ())
-                and not self._overlay.expects(name)
-            ):
+            if name not in listed and not self._overlay.expects(name) and entry.forgettable():
                 del self._entries[name]
 
-    def _give_up(self, names: Iterable[str], last: Read | None) -> None:
+    def _give_up(self, names: Iterable[str], last: Read) -> None:
         """Call *names* unreadable without trying: the registry answered none of the reads before."""
         reason = last.reason if isinstance(last, Unreadable) else ""
         with self._changed:
             for name in names:
                 entry = self._entry(name)
-                entry.stale = False
-                self._take(
-                    entry, Unreadable(name, f"not tried, since others failed: {reason}"), 0.0, fresh=False
-                )
+                if entry.stale and not entry.reading:
+                    entry.stale = False
+                    self._failed(entry, Unreadable(name, f"not tried, since others failed: {reason}"))
 
-    def _read(self, name: str) -> Read | None:
+    def _read(self, name: str) -> Read:
         with self._changed:
             entry = self._entry(name)
             while entry.reading:
                 self._changed.wait()
-            if not entry.stale:
+            if not entry.stale and entry.read is not None:
                 return entry.read
             entry.reading, entry.stale = True, False
             fresh, entry.fresh = entry.fresh, False
             version = entry.version
         started = time.monotonic()
-        read: Read = Unreadable(name, "reading was broken off")
-        try:
-            read = self.registry.read(name, fresh=fresh)
-        finally:
-            with self._changed:
-                entry.reading = False
+        read = self._ask(name, fresh=fresh)
+        with self._changed:
+            entry.reading = False
+            self._changed.notify_all()
+            if isinstance(read, Complete):
                 if entry.version == version:
-                    self._take(entry, read, started, fresh=fresh)
-                self._changed.notify_all()
-        return read
+                    self._keep(entry, read, started, fresh=fresh)
+                elif read != entry.read:
+                    # A watch's read came meanwhile, and nobody knows which of the two is newer.
+                    self.on_unsettled(name)
+            elif entry.version == version:
+                entry.fruitless += 1
+                entry.fresh |= fresh
+                self._failed(entry, read)
+            return entry.read or read
 
-    def _take(self, entry: _Entry, read: Read, started: float, *, fresh: bool) -> None:
-        entry.read = read
-        entry.version += 1
-        if isinstance(read, Unreadable):
-            entry.failures += 1
-            entry.fresh |= fresh
-            self.on_unreadable(read.service, entry.failures)
-            return
-        entry.failures = 0
+    def _ask(self, name: str, *, fresh: bool) -> Read:
+        try:
+            return self.registry.read(name, fresh=fresh)
+        except Exception as e:  # noqa: BLE001 - a defect there concerns one service, and is logged whole
+            _log.exception("reading_failed", registry=self.id, service=name)
+            return Unreadable(name, repr(e), type(e).__name__)
+
+    def _keep(self, entry: Entry, read: Complete, started: float, *, fresh: bool) -> None:
+        entry.keep(read)
         self._overlay.confirm(read, started=started, fresh=fresh)
+        lag = self._overlay.lagging(read.service)
+        if lag is not None:
+            self.on_lagging(read.service, lag)
         if not read.settled:
             self.on_unsettled(read.service)
+
+    def _failed(self, entry: Entry, read: Unreadable) -> None:
+        entry.read = read
+        entry.failures += 1
+        self.on_unreadable(read.service, entry.failures)

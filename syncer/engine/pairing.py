@@ -35,21 +35,26 @@ class Pairing:
         if batch.full:
             sources |= self.source.names
             targets |= self.target.names
-        self._note(sources, full=batch.full)
         names = self._by_target(sources, targets)
-        self.target.refresh(names, certain=False)
-        owning = {name: self._owning(name) for name in names}
-        self._read_sources(names, owning)
+        self._read(names)
+        freed = self._note(sources, full=batch.full)
+        if freed:
+            others = self._by_target(freed, set())
+            self._read(others)
+            names |= others
         for name, source_name in sorted(names.items()):
-            yield self._pair(name, source_name, owning=owning[name])
+            yield self._pair(name, source_name)
 
-    def _note(self, sources: set[str], *, full: bool) -> None:
-        if full or not sources <= self._known:
-            self._known = set(self.source.names) | sources
-            self._collisions = meeting(self._taken(self._known), self.rules.naming)
-            self.untranslated = {
-                name: skip for name, skip in self.untranslated.items() if name in self._known
-            }
+    def _note(self, sources: set[str], *, full: bool) -> set[str]:
+        """Find out which source names meet, once *sources* are read; return those that do not any more."""
+        if not full and not any(name in self._collisions or name not in self._known for name in sources):
+            return set()
+        before = self._collisions
+        self._known = set(self.source.names)
+        self._collisions = meeting(self._taken(self._known), self.rules.naming)
+        seen = self._known | sources
+        self.untranslated = {name: skip for name, skip in self.untranslated.items() if name in seen}
+        return {name for name in before if name not in self._collisions}
 
     def _taken(self, names: Iterable[str]) -> Iterator[str]:
         return (name for name in names if self.rules.filter.service(name) is None)
@@ -66,22 +71,26 @@ class Pairing:
                 self.untranslated[source_name] = target_name
         return names
 
-    def _owning(self, name: str) -> bool:
-        read = self.target.view(name, certain=False)
+    def _owning(self, read: Read) -> bool:
         return isinstance(read, Complete) and any(is_ours(item, self.rules) for item in read.instances)
 
-    def _read_sources(self, names: dict[str, str | None], owning: dict[str, bool]) -> None:
+    def _read(self, names: dict[str, str | None]) -> None:
+        """Read both sides of *names*, several at once."""
+        self.target.refresh(names, certain=False)
+        owning = {name for name in names if self._owning(self.target.view(name, certain=False))}
         eligible = [(name, source) for name, source in names.items() if source and self._eligible(source)]
-        self.source.refresh([source for name, source in eligible if owning[name]])
+        self.source.refresh([source for name, source in eligible if name in owning])
         self.source.refresh([source for _, source in eligible], certain=False)
 
     def _eligible(self, source_name: str) -> bool:
         return self.rules.filter.service(source_name) is None
 
-    def _pair(self, name: str, source_name: str | None, *, owning: bool) -> Pair:
+    def _pair(self, name: str, source_name: str | None) -> Pair:
+        target = self.target.view(name, certain=False)
         source: Read | None = None
         if source_name is not None:
             eligible = self._eligible(source_name)
-            source = self.source.view(source_name, certain=owning) if eligible else Complete(source_name, ())
+            certain = self._owning(target)  # as it is seen now: a watch may have read it since
+            source = self.source.view(source_name, certain=certain) if eligible else Complete(source_name, ())
         collision = self._collisions.get(source_name) if source_name is not None else None
-        return Pair(name, self.target.view(name, certain=False), source_name, source, collision)
+        return Pair(name, target, source_name, source, collision)

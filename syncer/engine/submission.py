@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import structlog
-
 from syncer.core.plan import (
     Change,
     CreateService,
@@ -17,11 +15,9 @@ from syncer.core.plan import (
     Update,
     instance_id,
 )
-from syncer.core.ports import Ending, Outcome, Writer
+from syncer.core.ports import Ending, Hint, Outcome, Writer
 from syncer.engine.failures import Failures
 from syncer.engine.mirror import Mirror
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +34,13 @@ class Submitted:
         return dict(Counter(type(change).__name__ for change in self.changes))
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    change: Change
+    since: float
+    """``time.monotonic()`` of the hint that led to it."""
+
+
 class Submission:
     """Gives changes to a writer in a safe order and follows them to their end. Thread-safe."""
 
@@ -47,38 +50,45 @@ class Submission:
         writer: Writer,
         failures: Failures,
         again: Callable[[str, float], None],
-        ended: Callable[[Outcome], None],
+        ended: Callable[[Outcome, float], None],
     ) -> None:
-        """Write to *target* by *writer*; call *again* with a service and the seconds until it needs a look."""
+        """Write to *target* by *writer*.
+
+        *again* is called with a service and the seconds until it needs a look, *ended* with each outcome and when
+        the hint came that led to it (``time.monotonic()``).
+        """
         self._target = target
         self._writer = writer
         self._failures = failures
         self._again = again
         self._ended = ended
         self._lock = threading.Lock()
-        self._under_way: dict[tuple[str, str], Change] = {}
+        self._under_way: dict[str, dict[str, _Flight]] = {}
         self._deferred: set[str] = set()
         self._idle = threading.Condition(self._lock)
 
-    def submit(self, plans: Iterable[ServicePlan]) -> Submitted:
-        """Submit what may go now. Removals wait until what is added to their service has arrived."""
+    def submit(self, plans: Iterable[ServicePlan], since: float) -> Submitted:
+        """Submit what may go now, of what hints at *since* led to (``time.monotonic()``).
+
+        Removals wait until what is added to their service has arrived, and everything until the service is deleted.
+        """
         going: list[Change] = []
         waiting = 0
         for plan in plans:
-            chosen, deferred = self._choose(plan)
+            chosen, deferred = self._choose(plan, since)
             going.extend(chosen)
             waiting += deferred
         for change in going:
             if isinstance(change, InstanceChange):
                 self._target.begin(change)
         if going:
-            self._writer.submit(going, self._done)
+            self._hand_over(going)
         return Submitted(tuple(going), waiting)
 
     def under_way(self) -> int:
         """Return how many changes are being carried out."""
         with self._lock:
-            return len(self._under_way)
+            return sum(map(len, self._under_way.values()))
 
     def wait_idle(self, stop: threading.Event, timeout: float | None = None) -> bool:
         """Wait until nothing is under way; return whether that is so. Looks at *stop* every half second."""
@@ -89,7 +99,7 @@ class Submission:
                 waited += 0.5
             return not self._under_way
 
-    def _choose(self, plan: ServicePlan) -> tuple[list[Change], int]:
+    def _choose(self, plan: ServicePlan, since: float) -> tuple[list[Change], int]:
         chosen: list[Change] = []
         waiting = 0
         waits = [self._failures.wait(change) for change in plan.changes]
@@ -98,48 +108,71 @@ class Submission:
             for change, wait in zip(plan.changes, waits, strict=True)
         )
         with self._lock:
-            busy = any(service == plan.service for service, _ in self._under_way)
+            flights = self._under_way.get(plan.service, {})
+            busy = bool(flights)
+            leaving = any(isinstance(flight.change, DeleteService) for flight in flights.values())
             for change, wait in zip(plan.changes, waits, strict=True):
-                key = (change.service, instance_id(change))
                 removal = isinstance(change, Deregister | DeleteService)
                 if wait or homeless:
                     waiting += 1
-                elif key in self._under_way or (removal and busy):
+                elif instance_id(change) in flights or leaving or (removal and busy):
                     waiting += 1
-                    self._deferred.add(change.service)
+                    self._deferred.add(plan.service)
                 else:
-                    self._under_way[key] = change
+                    flights = self._under_way.setdefault(plan.service, flights)
+                    flights[instance_id(change)] = _Flight(change, since)
                     busy = busy or not removal
                     chosen.append(change)
-        self._failures.prune(plan.service, {instance_id(change) for change in (*plan.changes, *plan.held)})
+        if not plan.unreadable:
+            wanted = {instance_id(change) for change in (*plan.changes, *plan.held)}
+            self._failures.prune(plan.service, wanted)
         if any(waits):
             self._again(plan.service, min(wait for wait in waits if wait))
         return chosen, waiting
 
+    def _hand_over(self, going: list[Change]) -> None:
+        try:
+            self._writer.submit(going, self._done)
+        except Exception:
+            # A defect: what it did not take would count as under way for ever, and as if it were there.
+            for change in going:
+                self._done(Outcome(change, Ending.ABANDONED))
+            raise
+
     def _done(self, outcome: Outcome) -> None:
         change = outcome.change
+        with self._lock:
+            flight = self._under_way.get(change.service, {}).get(instance_id(change))
+        if flight is None or flight.change != change:
+            return
         done = outcome.ending is Ending.DONE
         if isinstance(change, InstanceChange):
             self._target.end(change, done=done)
-        elif done and isinstance(change, CreateService):
-            self._target.created(change.service)
         else:
-            self._target.reread({change.service})
+            self._target.note(Hint(frozenset({change.service}), "written"))
         if done:
             self._failures.clear(change)
         elif outcome.error is not None:
             self._again(change.service, self._failures.add(change, outcome.error))
-        with self._lock:
-            self._under_way.pop((change.service, instance_id(change)), None)
-            still = any(service == change.service for service, _ in self._under_way)
+        try:
+            self._ended(outcome, flight.since)
+        finally:
             # An update leaves the health to the next plan.
             again = not isinstance(change, InstanceChange) or (done and isinstance(change, Update))
-            look = again or outcome.ending is Ending.SUPERSEDED
-            if change.service in self._deferred and not still:
-                self._deferred.discard(change.service)
-                look = True
+            if self._land(change) or again or outcome.ending is Ending.SUPERSEDED:
+                self._again(change.service, 0.0)
+
+    def _land(self, change: Change) -> bool:
+        """Note that *change* is not under way any more; return whether something waited for that."""
+        with self._lock:
+            flights = self._under_way[change.service]
+            del flights[instance_id(change)]
+            if flights:
+                return False
+            del self._under_way[change.service]
             if not self._under_way:
                 self._idle.notify_all()
-        self._ended(outcome)
-        if look:
-            self._again(change.service, 0.0)
+            if change.service in self._deferred:
+                self._deferred.discard(change.service)
+                return True
+            return False

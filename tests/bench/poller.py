@@ -25,7 +25,9 @@ class Poller:
         self._interval = interval
         self._http = urllib3.PoolManager(maxsize=4)
         config = Config(inject_host_prefix=False, retries={"mode": "standard", "total_max_attempts": 5})
-        self._aws: Any = boto3.client("servicediscovery", region_name="us-east-1", endpoint_url=aws, config=config)
+        self._aws: Any = boto3.client(
+            "servicediscovery", region_name="us-east-1", endpoint_url=aws, config=config
+        )
         found = self._aws.list_namespaces()["Namespaces"]
         self._namespace = next(item for item in found if item["Name"] == namespace)
         self._known: dict[str, dict[str, str]] = {}

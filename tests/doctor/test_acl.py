@@ -1,6 +1,8 @@
 """The least rights in Consul follow the settings: what is carried, under which names, by how many replicas."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,3 +112,13 @@ def test_the_policy_says_what_each_rule_is_for_in_aligned_columns() -> None:
     assert len({line.index("#") for line in lines}) == 1
     assert all(line.partition("#")[2].strip() for line in lines)
     assert hcl([Right("agent", "", "read")]) == 'agent_prefix "" { policy = "read" }\n'
+
+
+def test_the_ready_made_policy_covers_what_is_printed_for_everything_at_once() -> None:
+    text = (Path(__file__).parents[2] / "deploy" / "consul" / "policy.hcl").read_text()
+    found = re.findall(r'^(\w+?)(_prefix)? "([^"]*)" \{\s*policy = "(\w+)"', text, re.MULTILINE)
+    ready = [Right(resource, name, access, prefix=bool(prefix)) for resource, prefix, name, access in found]
+    lacking = [
+        right for right in rights(settings({}, lease=True)) if not any(item.covers(right) for item in ready)
+    ]
+    assert lacking == []

@@ -10,6 +10,7 @@ import pytest
 
 from syncer.app.doctor.examination import examine
 from syncer.app.doctor.findings import Finding, Level
+from syncer.settings import load
 from tests.e2e.cloud import WRITES
 from tests.e2e.world import NAMESPACE, World
 
@@ -327,3 +328,53 @@ def test_with_one_direction_one_route_is_planned(world: World, direction: str) -
     routes = {item.about for item in examined(world, {"namespaces": [section]}) if "->" in item.about}
     expected = f"{NAMESPACE}->consul" if direction == "consul_to_cloudmap" else f"consul->{NAMESPACE}"
     assert routes == {expected}
+
+
+def test_without_a_region_aws_cannot_be_asked(world: World) -> None:
+    tree = world.tree()
+    del tree["aws"]["region"]
+    findings = list(examine(load(world.file(tree, "nowhere.yaml"), {}), threading.Event()))
+    finding = about(findings, "the Region of the environment", "Cloud Map cannot be asked")
+    assert finding.level is Level.FAULT
+    assert "aws.region" in finding.advice
+
+
+def test_a_namespace_that_cannot_be_looked_up_is_a_fault(world: World) -> None:
+    world.aws.fault("error", operation="GetNamespace", code="InvalidInput", status=400)
+    assert about(examined(world), NAMESPACE, "it cannot be looked up").level is Level.FAULT
+
+
+def test_services_that_cannot_be_listed_are_a_fault(world: World) -> None:
+    world.aws.fault(
+        "error", operation="ListServices", code="AccessDeniedException", status=400, message=REFUSED
+    )
+    assert about(examined(world), NAMESPACE, "its services cannot be listed").level is Level.FAULT
+
+
+def test_a_version_that_is_not_shown_is_a_warning(world: World) -> None:
+    with (
+        world.proxy.failing("status", "agent/self", status=403),
+        world.proxy.failing("replace", "health/service/consul", body="[]"),
+    ):
+        findings = examined(world, {"consul": {"datacenter": "dc1"}}, proxied=True)
+    assert about(findings, "its version is not shown").level is Level.WARNING
+    assert about(findings, "the limit is not shown to this token").level is Level.OK
+
+
+def test_answers_that_fail_in_between_are_warnings(world: World) -> None:
+    with world.proxy.failing("status", "internal/acl/authorize", status=503):
+        findings = examined(world, {"consul": {"datacenter": "dc1"}}, proxied=True)
+    assert about(findings, "the rights could not be asked for").level is Level.WARNING
+    with world.proxy.failing("status", "acl/token/self", status=503):
+        findings = examined(world, proxied=True)
+    assert about(findings, "whose token").level is Level.WARNING
+
+
+def test_many_findings_of_one_kind_are_cut(world: World) -> None:
+    for number in range(25):
+        world.consul.register(f"bad name {number:02}", f"bad-{number}", "10.0.0.99", 80)
+    findings = examined(world, {"namespaces": [{"name": NAMESPACE, "cloudmap_to_consul": False}]})
+    assert sum("bad name" in item.what for item in findings) <= 20
+    assert "syncer plan --verbose" in about(findings, "more of this kind").advice
+    for number in range(25):
+        world.consul.deregister(f"bad-{number}")

@@ -104,4 +104,6 @@ def test_one_namespace_that_fails_leaves_the_other_working(world: World) -> None
 
 
 def _names(world: World) -> list[str]:
-    return [item["Name"] for item in world.cloud.client.list_namespaces()["Namespaces"]]
+    with world.aws.state.lock:
+        registries = tuple(world.aws.state.registries.values())
+        return [item.name for registry in registries for item in registry.namespaces.values()]

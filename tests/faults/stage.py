@@ -11,9 +11,23 @@ from tests.e2e.world import Running, Tree, World
 from tests.emulator.faults import Kind
 from tests.support.wait import eventually
 
-OPERATIONS = """CreateService DeleteService DeregisterInstance GetInstance GetNamespace GetOperation GetService
-    ListInstances ListNamespaces ListOperations ListServices ListTagsForResource RegisterInstance UpdateService
-    UpdateInstanceCustomHealthStatus""".split()
+OPERATIONS = [
+    "CreateService",
+    "DeleteService",
+    "DeregisterInstance",
+    "GetInstance",
+    "GetNamespace",
+    "GetOperation",
+    "GetService",
+    "ListInstances",
+    "ListNamespaces",
+    "ListOperations",
+    "ListServices",
+    "ListTagsForResource",
+    "RegisterInstance",
+    "UpdateService",
+    "UpdateInstanceCustomHealthStatus",
+]
 SETTINGS: Tree = {
     "consul": {"timeout": 0.6},
     "aws": {"timeout": 0.6, "rates": {name: {"rate": 1000, "burst": 1000} for name in OPERATIONS}},

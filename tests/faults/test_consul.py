@@ -33,7 +33,8 @@ def test_an_empty_answer_withdraws_nothing(shared: Stage, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["X-Consul-KnownLeader: false", "X-Consul-Results-Filtered-By-ACLs: true", "X-Consul-LastContact: 90000"]
+    "header",
+    ["X-Consul-KnownLeader: false", "X-Consul-Results-Filtered-By-ACLs: true", "X-Consul-LastContact: 90000"],
 )
 def test_an_answer_that_is_not_to_be_trusted_withdraws_nothing(shared: Stage, header: str) -> None:
     shared.ordeal(shared.world.proxy.failing("header", body=header))

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from syncer.core.errors import Denied, Garbled, Refused
+from syncer.core.errors import Denied, Garbled, Missing, Refused
 from syncer.systems.consul.answers import decode_entries, decode_verdicts
 from syncer.systems.consul.transport import ConsulClient
 
@@ -123,7 +123,7 @@ def _servers(client: ConsulClient) -> tuple[list[tuple[int, ...]], str]:
 def _acls(client: ConsulClient) -> bool | None:
     try:
         return authorized(client, [("service", "consul")]) is not None
-    except (Denied, Refused, Garbled):
+    except (Denied, Refused, Garbled, Missing):
         return None
 
 

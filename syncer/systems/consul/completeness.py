@@ -7,7 +7,7 @@ from typing import Final
 
 from syncer.core.errors import SyncError
 from syncer.systems.consul.about import AgentInfo, agent_info, authorized
-from syncer.systems.consul.answers import Entry
+from syncer.systems.consul.answers import Entry, decode_names
 from syncer.systems.consul.transport import Answer, ConsulClient
 
 MOST_CONTACT: Final = 30.0
@@ -43,6 +43,8 @@ class Completeness:
             return stale
         if answer.filtered:
             return "the token may not see all of it (X-Consul-Results-Filtered-By-ACLs)"
+        if not answer.value and (doubt := self._listed(service)) is not None:
+            return doubt
         if not self._must_probe():
             return None
         ids = frozenset((entry.Node.Node, entry.Service.ID) for entry in answer.value or ())
@@ -56,6 +58,14 @@ class Completeness:
             with self._lock:
                 self._last[service] = ids
         return problem
+
+    def _listed(self, service: str) -> str | None:
+        """Return why *service*, which reads as empty, may not be: Consul lists what has instances, and nothing else."""
+        try:
+            names = self._client.http.fetch("/v1/catalog/services", decode_names).value or {}
+        except SyncError as e:
+            return f"it cannot be found out whether it is empty: {e}"
+        return "it reads as empty, and the list of services has it" if service in names else None
 
     def _must_probe(self) -> bool:
         info = self._known()
