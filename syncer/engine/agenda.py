@@ -40,7 +40,7 @@ class Agenda:
         self._numbers = itertools.count()
         self._changed = threading.Condition()
 
-    def __len__(self) -> int:
+    def remembered(self) -> int:
         """Return how many entries are remembered, those included that an earlier one replaced."""
         with self._changed:
             return len(self._entries)

@@ -40,6 +40,10 @@ class Mirror:
         self.on_lagging: Callable[[str, float], None] = lambda _service, _seconds: None
         """Called with a service that does not show what was written there, and the seconds until that is in doubt."""
 
+    def remembered(self) -> int:
+        """Return of how many services anything is remembered."""
+        return len(self._entries)
+
     @property
     def id(self) -> str:
         """The registry's id."""

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from syncer.core.carrier import Carrier
@@ -30,6 +30,7 @@ SOURCE: Final = "consul/dc1"
 TARGET: Final = "cloudmap/ns-1"
 LONG: Final = 20.0
 """Seconds that anything may take: a bound against hanging, not a target."""
+ANY_NAME: Final = replace(ENTRIES, name_problem=lambda _name: None)
 QUICK: Final = Backoff(0.05, 0.2)
 GENEROUS: Final = GuardLimits(1.0, 1000)
 ALL: Final = Hint(None, "interval")
@@ -157,7 +158,7 @@ def rules(
 
 def consul(name: str = SOURCE, **values: Any) -> Memory:
     """Return a registry whose services are what their instances make them."""
-    return Memory(name, ENTRIES, **values)
+    return Memory(name, ANY_NAME, **values)
 
 
 def cloudmap(name: str = TARGET, **values: Any) -> Memory:
