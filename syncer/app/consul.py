@@ -60,7 +60,8 @@ def connect(
     consul = settings.consul
     where = endpoint(settings)
     try:
-        where.tls.context  # noqa: B018 - reads the certificates, so that a bad one is told now
+        if where.scheme == "https":
+            where.tls.context  # noqa: B018 - reads the certificates, so that a bad one is told now
     except OSError as e:
         raise Refused(f"a certificate or key of consul.tls cannot be used: {e}", code="tls") from e
 

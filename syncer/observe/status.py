@@ -25,7 +25,7 @@ _RECENT: Final = 200
 """Changes that are kept, over all routes."""
 _OF_A_SERVICE: Final = 5
 """Changes that are kept of each service."""
-_SERVICES: Final = 10_000
+_SERVICES: Final = 1_000
 """Services of a route whose last changes are kept; the longest without a change goes first."""
 _DETAILS: Final = 5_000
 """Skips and conflicts of a route that are kept with their reasons; the counts go on."""

@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+from syncer.core.model import Skip
 from tests.e2e.cloud import Cloud
 from tests.e2e.scenes import assert_all_there, assert_nothing_withdrawn, in_step, populate
 from tests.e2e.world import World, never
@@ -147,7 +148,9 @@ def test_what_the_other_side_refuses_is_said_once_and_not_tried_for_ever(world: 
         assert world.cloud.writes() == 0
         assert world.proxy.calls("PUT") == []
         said = {skip.service: skip for r in running.reports.passes for skip in r.untranslated}
-        assert "rename" in said["my service!"].advice  # type: ignore[union-attr]
+        odd = said["my service!"]
+        assert isinstance(odd, Skip)
+        assert "rename" in odd.advice
         assert "one label only" in said["dotted.name"].reason
 
 

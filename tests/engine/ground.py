@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
+from typing_extensions import override
+
 from syncer.core.carrier import Carrier
 from syncer.core.guard import GuardLimits
 from syncer.core.identity import target_id
@@ -50,10 +52,12 @@ class Memory(MemoryRegistry):
         self.defects: set[str] = set()
         """Services, or the list under ``""``, of which a question raises what nobody expects."""
 
+    @override
     def services(self) -> Listing:
         """List all services."""
         return self._send("", super().services())
 
+    @override
     def read(self, service: str, *, fresh: bool = False) -> Read:
         """Read one service."""
         self.asked.append((service, fresh))

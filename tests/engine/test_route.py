@@ -189,7 +189,7 @@ def test_too_many_removals_are_held_the_rest_passes_and_an_approval_lets_them_go
     assert scene.route.approve() == {"web": 7}
     batch = scene.route.dirty.take(threading.Event())
     assert batch is not None
-    assert batch.targets == {"web"}
+    assert "web" in batch.targets
     scene.settle()
     assert scene.ids("web") == {"i-8", "i-9"}
 
@@ -229,6 +229,7 @@ def test_a_held_service_that_turns_unreadable_waits_anew() -> None:
 
 def test_an_empty_service_of_ours_is_deleted_after_its_time_and_not_before() -> None:
     scene = stage(policy=replace(POLICY, forget_after=0.3))
+    scene.source.put(web(1, "other"))
     scene.source.put(web(1))
     scene.settle()
     scene.source.remove("web")
@@ -241,6 +242,7 @@ def test_an_empty_service_of_ours_is_deleted_after_its_time_and_not_before() -> 
 
 def test_an_empty_service_is_looked_at_again_when_its_time_has_come() -> None:
     scene = stage(policy=replace(POLICY, forget_after=0.2))
+    scene.source.put(web(1, "other"))
     scene.source.put(web(1))
     scene.settle()
     scene.source.remove("web")
@@ -259,6 +261,7 @@ def test_an_empty_service_is_looked_at_again_when_its_time_has_come() -> None:
 
 def test_a_service_that_comes_back_in_time_is_not_deleted_and_its_time_begins_anew() -> None:
     scene = stage(policy=replace(POLICY, forget_after=0.4))
+    scene.source.put(web(1, "other"))
     for _ in range(2):
         scene.source.put(web(1))
         scene.settle()
@@ -270,6 +273,7 @@ def test_a_service_that_comes_back_in_time_is_not_deleted_and_its_time_begins_an
 
 def test_an_empty_service_that_somebody_made_anew_gets_its_whole_time() -> None:
     scene = stage(policy=replace(POLICY, forget_after=0.3))
+    scene.source.put(web(1, "other"))
     scene.source.put(web(1))
     scene.settle()
     scene.source.remove("web")
@@ -413,13 +417,13 @@ def test_a_pass_that_is_broken_off_by_the_end_ends_the_route_quietly() -> None:
 
 def test_a_removal_is_only_ever_of_what_carries_our_mark() -> None:
     scene = stage(target=owned(1))
+    scene.source.put(web(1, "other"))
     scene.target.put(web(7), replace(ours(8), mark=None))
     scene.settle()
     assert scene.ids() == {"i-7", ours(8).id}
-    assert all(
-        isinstance(told.outcome.change, Deregister) and told.outcome.change.instance.id == ours(1).id
-        for told in scene.told.changes
-    )
+    changes = [told.outcome.change for told in scene.told.changes]
+    removals = [change for change in changes if isinstance(change, Deregister)]
+    assert [removal.instance.id for removal in removals] == [ours(1).id]
 
 
 def churn(scene: Stage, names: range) -> None:
@@ -433,17 +437,18 @@ def churn(scene: Stage, names: range) -> None:
         scene.step(name)
         scene.stale(name)
         scene.step(name)
+    for _ in range(3):
+        scene.settle()
 
 
 def test_memory_follows_what_is_there_over_a_long_churn() -> None:
     scene = stage(policy=replace(POLICY, forget_after=0.0))
+    scene.source.put(web(1, "stays"))
     churn(scene, range(20))
-    scene.settle()
     held = [mirror.remembered() for mirror in (scene.route.source, scene.route.target)]
     entries = scene.agenda.remembered()
     churn(scene, range(20, 80))
-    scene.settle()
-    assert [mirror.remembered() for mirror in (scene.route.source, scene.route.target)] == held == [0, 0]
+    assert [mirror.remembered() for mirror in (scene.route.source, scene.route.target)] == held == [1, 1]
     assert scene.agenda.remembered() <= entries + 1
     sizes = {
         name: len(value)

@@ -2,9 +2,11 @@
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from typing_extensions import override
 
 from syncer.core.errors import Refused, Unavailable
 from syncer.core.model import Complete, ServiceInfo
@@ -212,7 +214,8 @@ def test_a_writer_may_be_done_before_it_returns() -> None:
 class Broken(Desk):
     """A writer with a defect: it fails after it has ended the first change."""
 
-    def submit(self, changes, done):  # type: ignore[no-untyped-def]
+    @override
+    def submit(self, changes: Sequence[Change], done: Callable[[Outcome], None]) -> None:
         done(Outcome(changes[0], Ending.DONE))
         raise RuntimeError("a defect")
 

@@ -65,6 +65,8 @@ class Completeness:
             names = self._client.http.fetch("/v1/catalog/services", decode_names).value or {}
         except SyncError as e:
             return f"it cannot be found out whether it is empty: {e}"
+        if not names:
+            return "it reads as empty, and so does the list of services, which has at least Consul's own"
         return "it reads as empty, and the list of services has it" if service in names else None
 
     def _must_probe(self) -> bool:
