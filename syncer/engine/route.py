@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from syncer.core.guard import GuardLimits, Standing, guard
-from syncer.core.model import Complete
+from syncer.core.model import Complete, Listed
 from syncer.core.plan import DeleteService, Deregister, ServicePlan
 from syncer.core.ports import Outcome, Writer
 from syncer.core.reconcile import Pair, reconcile
@@ -167,6 +167,7 @@ class Route:
 
     def _guarded(self, plans: list[ServicePlan]) -> tuple[ServicePlan, ...]:
         totals = self._totals
+        plans = self._still_offered(plans)
         standing = Standing(sum(totals.owned.values()), sum(totals.offered.values()), self.holds.recent())
         self.holds.release()
         judged = guard(map(self.holds.set_aside, plans), self._policy.limits, standing)
@@ -176,6 +177,28 @@ class Route:
         if self.holds.held:
             self._agenda.after(self._policy.hold.window / 2, (self.id, "held"), self._look_again)
         return guarded
+
+    def _still_offered(self, plans: list[ServicePlan]) -> list[ServicePlan]:
+        """Before a whole service is removed, count anew what the source still has.
+
+        A source that loses everything is noticed service by service. Whoever goes first would find all others still
+        offered, by what was read of them before, and the source would not look empty until little is left.
+        """
+        vanished = [plan for plan in plans if plan.removals and not plan.offered and plan.source is not None]
+        if not vanished:
+            return plans
+        listing = self.source.registry.services()
+        if isinstance(listing, Listed):
+            back = self.rules.naming.back
+            for target in [name for name in self._totals.offered if back(name) not in listing.names]:
+                del self._totals.offered[target]
+            return plans
+        for plan in vanished:
+            self._again(plan.service, self._policy.backoff.after(1))
+        reason = f"source: {listing.reason}"
+        return [
+            replace(plan, changes=(), unreadable=(reason,)) if plan in vanished else plan for plan in plans
+        ]
 
     def _look_again(self) -> None:
         """Have the held services read completely again: on that rests whether their removals are believed."""
