@@ -142,6 +142,10 @@ class Aws:
             error = translate(e, operation)
             code = error.code
             raise error from e
+        except (AttributeError, LookupError, TypeError, ValueError) as e:
+            # The SDK takes the answer's types on trust: a list where an object belongs breaks its parser.
+            code = type(e).__name__
+            raise Garbled(f"{operation}: an answer of another shape than promised: {e}", code=code) from e
         finally:
             self._on_call(Call(service, operation, time.monotonic() - began, code))
 
@@ -247,8 +251,8 @@ _CODES: Final[Mapping[type[SyncError], str]] = {
         SignatureDoesNotMatch UnauthorizedOperation UnrecognizedClientException""",
     QuotaExceeded: """LimitExceededException QuotaExceeded RequestQuotaExceeded ResourceLimitExceeded
         ServiceQuotaExceededException TooManyTargets""",
-    Busy: "ConflictException DuplicateRequest OperationInProgress PriorRequestNotComplete",
-    Refused: """InvalidInput InvalidParameter InvalidParameterCombination InvalidParameterException
+    Busy: "ConflictException DuplicateRequest OperationInProgress PriorRequestNotComplete ResourceInUse",
+    Refused: """CustomHealthNotFound InvalidInput InvalidParameter InvalidParameterCombination InvalidParameterException
         InvalidParameterValue MissingParameter ValidationError ValidationException""",
     Unavailable: """InternalError InternalFailure InternalServerError InternalServerException RequestTimeout
         RequestTimeoutException ServerException ServiceFault ServiceUnavailable ServiceUnavailableException

@@ -128,6 +128,7 @@ def stop_serving(server: socketserver.TCPServer) -> None:
     stopping.start()
     while stopping.is_alive():
         with socket.socket(server.address_family, server.socket_type) as waker, suppress(OSError):
+            waker.settimeout(0.2)
             waker.connect(server.server_address)
             waker.send(b"")
         stopping.join(0.005)

@@ -7,8 +7,8 @@ from syncer.core.carrier import AttributeLimits, Carrier
 from syncer.systems.cloudmap.marks import PAIRS, PREFIXES
 from syncer.systems.cloudmap.namespaces import Namespace
 
-_LABEL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?")
-_HTTP_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
+_LABEL: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*[A-Za-z0-9_]|[A-Za-z0-9]")
+"""The same in an HTTP namespace: the API's model has one pattern for the names of all services."""
 
 _ATTRIBUTES: Final = AttributeLimits(
     count=30 - PAIRS,
@@ -44,13 +44,14 @@ def name_problem(name: str, namespace: Namespace) -> str | None:
     """Return why *name* cannot be a service of *namespace*; None if it can."""
     if not 0 < len(name) <= 127:
         return "a service's name has 1 to 127 characters"
-    if not namespace.dns:
-        return None if _HTTP_NAME.fullmatch(name) else "only letters, digits, '_', '-' and '.' are allowed"
     for label in name.split("."):
         if len(label) > 63:
-            return "a label of a DNS name has at most 63 characters"
+            return "a part between dots has at most 63 characters"
         if not _LABEL.fullmatch(label):
-            return "a label has letters, digits, '_' and '-', and neither begins nor ends with '-'"
-    if len(name) + 1 + len(namespace.name) > 253:
+            return (
+                "a part between dots has letters, digits, '_' and '-', neither begins nor ends with '-', "
+                "and is more than a single '_'"
+            )
+    if namespace.dns and len(name) + 1 + len(namespace.name) > 253:
         return f"with .{namespace.name} it is longer than a DNS name may be"
     return None

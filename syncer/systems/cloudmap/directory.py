@@ -1,8 +1,9 @@
 """The services of a namespace by name and id, as they were last listed."""
 
 import threading
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from syncer.core.errors import Garbled, Missing
@@ -40,15 +41,19 @@ class Directory:
         self._by_id: dict[str, Entry] = {}
         self.listed = False
         """Whether a complete list was ever had."""
+        self._listed_at = 0.0
 
-    def refresh(self) -> frozenset[str]:
-        """List all services; return their names.
+    def refresh(self, *, older: float = 0.0) -> frozenset[str]:
+        """List all services, unless that was done less than *older* seconds ago; return their names.
 
         Raises:
             Garbled: the list leaves out services that are there.
             Missing: the namespace is gone, for which the API gives an empty list.
         """
+        began = time.monotonic()
         with self._lock:
+            if self.listed and began - self._listed_at < older:
+                return frozenset(self._by_name)
             # What is created while the pages are read may be on none of them.
             known = dict(self._by_name)
         filters = [{"Name": "NAMESPACE_ID", "Values": [self._namespace.handle], "Condition": "EQ"}]
@@ -66,7 +71,7 @@ class Directory:
                 self._forget(entry)
             for entry in entries:
                 self._remember(entry)
-            self.listed = True
+            self.listed, self._listed_at = True, began
             return frozenset(self._by_name)
 
     def lookup(self, name: str) -> Entry | None:
@@ -103,6 +108,13 @@ class Directory:
         """Return every service that is known."""
         with self._lock:
             return tuple(self._by_name.values())
+
+    def retimed(self, name: str, ttl: int) -> None:
+        """Note that the records of the service called *name* have another TTL now."""
+        with self._lock:
+            entry = self._by_name.get(name)
+            if entry is not None:
+                self._remember(replace(entry, info=replace(entry.info, ttl=ttl)))
 
     def forget(self, name: str) -> None:
         """Note that the service called *name* is gone."""

@@ -92,19 +92,25 @@ class OperationFeed:
             whole = last
         self._since = clock
         self._operations.heard()
-        others = [key for key, status in fresh if not self._operations.tell(key, status) and status != "FAIL"]
         now = time.monotonic()
-        self._seen.update((key, now) for key, _ in fresh)
+        others = []
+        for key, status in fresh:
+            if self._operations.tell(key, status) or status == "FAIL":
+                self._seen[key] = now
+            else:
+                others.append(key)
         if others:
             names = self._names(others) if len(others) <= _MANY and whole else None
             if names is None or names:
                 hint(Hint(names, "operation"))
+        # Only now: what could not be asked for is new again in the next list.
+        self._seen.update((key, now) for key in others)
         self._seen = {key: seen for key, seen in self._seen.items() if now - seen < _KEPT}
 
     def _window(self, start: float) -> Iterator[tuple[bool, list[dict[str, Any]]]]:
         """Yield the pages of the operations since *start*, each with whether it is the last one there is."""
         filters = [
-            {"Name": "NAMESPACE_ID", "Values": [self._namespace.id], "Condition": "EQ"},
+            {"Name": "NAMESPACE_ID", "Values": [self._namespace.handle], "Condition": "EQ"},
             {"Name": "TYPE", "Values": ["REGISTER_INSTANCE", "DEREGISTER_INSTANCE"], "Condition": "IN"},
             {
                 "Name": "UPDATE_DATE",

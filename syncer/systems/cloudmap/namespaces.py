@@ -33,7 +33,7 @@ class Namespace:
     negative_ttl: int | None = None
     """Seconds that resolvers remember that a name is not there (the SOA's TTL)."""
     shared: bool = False
-    """Whether another account owns it: then the API takes its ARN alone."""
+    """Whether another account may own it, since its ARN was given: then the API takes its ARN alone."""
 
     @property
     def dns(self) -> bool:
@@ -97,22 +97,16 @@ def get(api: Api, handle: str) -> Namespace:
     properties = found.get("Properties") or {}
     soa = ((properties.get("DnsProperties") or {}).get("SOA") or {}).get("TTL")
     http = properties.get("HttpProperties") or {}
-    arn = found.get("Arn", "")
     return Namespace(
         id=found["Id"],
-        arn=arn,
+        arn=found.get("Arn", ""),
         name=found["Name"],
         http_name=http.get("HttpName") or found["Name"],
         type=found["Type"],
         negative_ttl=soa,
-        shared=handle.startswith("arn:") and _foreign(found, arn),
+        # Whose account is ours no answer says; where an ARN was given, it is always right.
+        shared=handle.startswith("arn:"),
     )
-
-
-def _foreign(found: Mapping[str, Any], arn: str) -> bool:
-    """Whether another account owns the namespace; where the API does not say, an ARN is always right."""
-    owner = found.get("ResourceOwner")
-    return owner is None or owner != arn.split(":")[4:5]
 
 
 def _named(api: Api, name: str) -> list[dict[str, Any]]:

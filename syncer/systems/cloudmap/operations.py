@@ -12,10 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from syncer.core.errors import Missing, SyncError, Unavailable
 from syncer.systems.aws import required
 from syncer.systems.cloudmap.api import Api
 from syncer.systems.cloudmap.namespaces import failure
+
+_log = structlog.get_logger()
 
 Ended = Callable[[SyncError | None], None]
 """Told how an operation ended: None for success."""
@@ -94,7 +98,10 @@ class Operations:
 
     def _run(self) -> None:
         while (operation := self._next()) is not None:
-            self._ask(operation)
+            try:
+                self._ask(operation)
+            except Exception:  # noqa: BLE001 - a defect must not leave all others without an end; it is logged whole
+                _log.exception("cloudmap_operation_failed", operation=operation)
 
     def _next(self) -> str | None:
         with self._changed:

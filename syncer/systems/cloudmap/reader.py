@@ -16,6 +16,8 @@ from syncer.systems.cloudmap.namespaces import Namespace
 
 _MOST: Final = 1000
 """What DiscoverInstances answers with at most, without a word that there is more."""
+_RELIST: Final = 2.0
+"""Seconds between two lists for the sake of services that the last one did not have."""
 _CONFIRMED: Final = 10
 """Instances that went and are asked for one by one; of more, so many, chosen at random."""
 
@@ -70,7 +72,9 @@ class CloudMapReader:
             self._directory.refresh()
         entry = self._directory.lookup(service)
         if entry is None:
-            return self._gone(service)
+            entry = self._appeared(service)
+        if entry is None:
+            return self._absent(service)
         try:
             return self._whole(entry, fresh=fresh)
         except Missing as e:
@@ -78,19 +82,40 @@ class CloudMapReader:
                 raise
         self._directory.refresh()
         entry = self._directory.lookup(service)
-        return self._gone(service) if entry is None else self._whole(entry, fresh=True)
+        if entry is None and not self._unknown(service):
+            raise Garbled(f"the list of services does not have {service}, and the data plane does")
+        return self._absent(service) if entry is None else self._whole(entry, fresh=True)
 
-    def _gone(self, service: str) -> Complete:
-        """Return *service* as empty, since the list does not have it, and the data plane does not know it either."""
+    def _absent(self, service: str) -> Complete:
+        with self._lock:
+            self._last.pop(service, None)
+        return Complete(service, ())
+
+    def _unknown(self, service: str) -> bool:
+        """Whether the data plane does not know *service*, or knows it only as another one.
+
+        A DNS namespace answers for a name in any case: that is not the service asked for.
+        """
         try:
             self._discovered(service)
         except Missing as e:
             if "Service" not in e.code:
                 raise
-            with self._lock:
-                self._last.pop(service, None)
-            return Complete(service, ())
-        raise Garbled(f"the list of services does not have {service}, and the data plane does")
+            return True
+        folded = service.casefold()
+        return self._namespace.dns and any(
+            entry.name != service and entry.name.casefold() == folded for entry in self._directory.entries()
+        )
+
+    def _appeared(self, service: str) -> Entry | None:
+        """Return the service that the last list does not have, if it is there now; None if nobody knows it."""
+        if self._unknown(service):
+            return None
+        self._directory.refresh(older=_RELIST)
+        entry = self._directory.lookup(service)
+        if entry is None:
+            raise Garbled(f"the list of services does not have {service}, and the data plane does")
+        return entry
 
     def _whole(self, entry: Entry, *, fresh: bool) -> Complete:
         with self._lock:
@@ -158,10 +183,12 @@ class CloudMapReader:
     ) -> None:
         """Make sure of what went before it is believed: a cut or empty list looks just like it."""
         if last is None:
-            if not listed and (discovered or entry.instances):
+            if len(listed) < entry.instances or (discovered and not listed):
                 again = self._directory.ask(entry.info.id)
-                if again is not None and again.instances:
-                    raise Garbled(f"{entry.name} is said to have {again.instances} instances, and lists none")
+                if again is not None and len(listed) < again.instances:
+                    raise Garbled(
+                        f"{entry.name} is said to have {again.instances} instances, and lists {len(listed)}"
+                    )
             last = frozenset(discovered)
         went = sorted(last - listed)
         for key in went if len(went) <= _CONFIRMED else random.sample(went, _CONFIRMED):

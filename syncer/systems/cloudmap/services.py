@@ -36,7 +36,7 @@ class Services:
                 {"Key": "sync-origin", "Value": change.origin},
             ],
         }
-        if change.records:
+        if change.records and self._namespace.dns:
             records = [{"Type": record, "TTL": change.ttl} for record in sorted(change.records)]
             routing = "WEIGHTED" if "CNAME" in change.records else "MULTIVALUE"
             parameters["DnsConfig"] = {"RoutingPolicy": routing, "DnsRecords": records}
@@ -67,7 +67,7 @@ class Services:
         """Delete a service that says to be ours; one that is gone already is deleted."""
         try:
             entry = self._directory.ask(change.info.id)
-            if entry is None or entry.info.owner != change.info.owner:
+            if entry is None or entry.info.owner is None or entry.info.owner != change.info.owner:
                 raise Refused(f"{change.service} does not say that it is ours", code="NotOurs")
             self._api.call("DeleteService", Id=change.info.id)
         except Missing:

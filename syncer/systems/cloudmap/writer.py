@@ -67,6 +67,7 @@ class CloudMapWriter:
         self._wishes: Wishes[Key, _Wish] = Wishes()
         self._creating: dict[str, list[_Wish]] = {}
         self._closing = False
+        self._closed = False
         self._calling = 0
 
     def submit(self, changes: Sequence[Change], done: Done) -> None:
@@ -87,6 +88,7 @@ class CloudMapWriter:
                 if self._api.stop.is_set() and not self._calling:
                     break
                 self._changed.wait(left)
+            self._closed = True
             keys = list(self._wishes)
         self._operations.close()
         self._lanes.close()
@@ -119,12 +121,18 @@ class CloudMapWriter:
 
     def _carry_out(self, wish: _Wish) -> None:
         change = wish.change
+        if self._closed:
+            return  # abandoned by close: nothing is begun any more
         try:
             operation = self._counted(change)
         except Busy as e:
             self._wait_for_another(wish, e)
         except SyncError as e:
             self._end(wish, e)
+        except Exception as e:
+            # A defect; the lane logs it. Without an end nothing could ever be done about this instance again.
+            self._end(wish, SyncError(f"{type(change).__name__}: {type(e).__name__}: {e}", code="Defect"))
+            raise
         else:
             if operation is None:
                 self._end(wish, None)
@@ -220,6 +228,8 @@ class CloudMapWriter:
             if isinstance(wish.change, CreateService):
                 parked = self._creating.pop(wish.change.service, [])
             self._changed.notify_all()
+        if error is None and isinstance(wish.change, UpdateService):
+            self._directory.retimed(wish.change.service, wish.change.ttl)
         wish.done(Outcome(wish.change, Ending.DONE if error is None else Ending.FAILED, error))
         for other in parked:
             if error is None:
