@@ -136,7 +136,7 @@ class Slow:
 
 
 class World:
-    """Two registries with a route each way, moved step by step."""
+    """Two registries with a route each way, in step at first, moved step by step."""
 
     def __init__(self, forget_after: float) -> None:
         self.sides = pair()
@@ -144,6 +144,9 @@ class World:
         self.writers = tuple(map(Slow, self.sides))
         policy = Policy(GENEROUS, backoff=Backoff(0.0, 0.0), debounce=0.0, forget_after=forget_after)
         self.routes = tuple(self._route(source, 1 - source, policy) for source in (0, 1))
+        for side, registry in enumerate(self.sides):
+            registry.put(*(native(side, service, number) for service in SERVICES[:2] for number in (0, 7)))
+        self.calm()
 
     def _route(self, source: int, target: int, policy: Policy) -> Route:
         sides, mirrors = self.sides, self.mirrors
@@ -192,7 +195,7 @@ class World:
         for registry in self.sides:
             for fault in FAULTS:
                 registry.faults.mend(fault)
-        for _ in range(12):
+        for _ in range(8):
             for writer in self.writers:
                 writer.work(1000)
             for mirror in self.mirrors:
@@ -214,7 +217,7 @@ STEPS = st.one_of(
     st.tuples(st.just("read"), SIDES, NAMES),
     st.tuples(st.just("look"), SIDES, NAMES, st.booleans()),
     st.tuples(st.just("stale"), SIDES),
-    st.tuples(st.just("work"), SIDES, st.integers(1, 5)),
+    st.tuples(st.just("work"), SIDES, st.integers(1, 20)),
     st.tuples(st.just("fail"), SIDES, st.sampled_from(FAULTS)),
     st.tuples(st.just("mend"), SIDES, st.sampled_from(FAULTS)),
 )

@@ -28,6 +28,7 @@ from tests.engine.ground import (
     complete,
     consul,
     ours,
+    register,
     rules,
     running,
     web,
@@ -182,6 +183,35 @@ def test_what_was_written_and_did_not_last_is_found_without_a_hint(stop: threadi
         engine.mirrors[TARGET].reread({"web"})
         engine.routes[0].dirty.add(targets=frozenset({"web"}))
         eventually(lambda: right.ids("web") == {"i-1", "i-2", "i-9"}, LONG, "it is written again")
+
+
+def test_what_shows_in_the_end_or_was_written_again_is_not_doubted_too_early(stop: threading.Event) -> None:
+    left, right = consul(), cloudmap()
+    engine = both_ways(stop, left, right, watch=False)
+    mirror = engine.mirrors[TARGET]
+
+    def write(number: int) -> None:
+        mirror.begin(register(number))
+        mirror.end(register(number), done=True)
+        mirror.reread({"web"})
+        mirror.view("web")
+
+    with running(engine, stop):
+        eventually(lambda: all(route.last_pass for route in engine.routes), LONG)
+        write(1)
+        write(2)
+        time.sleep(0.6)
+        right.put(ours(1), ours(2))
+        mirror.reread({"web"})
+        mirror.view("web")
+        write(3)
+        right.put(ours(3))
+        time.sleep(0.6)
+        before = right.times("web")
+        mirror.reread({"web"})
+        mirror.view("web")
+        time.sleep(0.8)
+    assert right.times("web") == before + 1
 
 
 class Failing:

@@ -184,3 +184,10 @@ def test_what_cannot_be_read_is_unreadable_in_its_pair() -> None:
     assert isinstance(found["web"].source, Unreadable)
     assert isinstance(found["api"].target, Unreadable)
     assert isinstance(found["api"].source, Complete)
+
+
+def test_a_name_that_cannot_be_carried_is_no_matter_where_it_is_excluded_anyway() -> None:
+    sides = Sides(filter=Filter(exclude=("a*",)))
+    sides.source.put(web(1, "a_b"))
+    assert sides.pairs(FULL) == {}
+    assert sides.pairing.untranslated == {}
