@@ -76,7 +76,7 @@ class Stage:
     def converge(self) -> None:
         """Wait until both sides are in step, what changed meanwhile included."""
         self.running.reread()
-        eventually(self._in_step, 20, "both sides are in step", interval=0.05)
+        eventually(self._in_step, 60, "both sides are in step", interval=0.05)
         self.assert_alive()
 
     def change(self) -> None:
