@@ -269,7 +269,7 @@ def test_what_a_watch_has_read_is_not_read_again(stop: threading.Event) -> None:
     engine.attach(End(right, (), MemoryWriter(right)))
     engine.mirrors[SOURCE].relist()
     with running(engine, stop):
-        time.sleep(0.1)
+        eventually(lambda: "web" in engine.mirrors[SOURCE].peek(), LONG)
         engine.join(rules(carrier=right.carrier), POLICY)
         eventually(lambda: right.ids("web") == {"i-1"}, LONG)
     assert left.times("web") == 0
