@@ -223,7 +223,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEPS, min_size=5, max_size=60), st.sampled_from((0.0, 3600.0)))
 def test_whatever_the_order_all_is_in_step_in_the_calm_and_nothing_alive_was_removed(
     steps: list[tuple[Any, ...]], forget_after: float
@@ -283,7 +283,7 @@ def storm(registries: tuple[Memory, Memory], dice: random.Random, seconds: float
             registry.faults.mend(fault)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_an_engine_at_work_comes_through_a_storm(seed: int) -> None:
     dice, stop = random.Random(seed), threading.Event()
     left, right = pair()
@@ -296,6 +296,6 @@ def test_an_engine_at_work_comes_through_a_storm(seed: int) -> None:
     for source, target in ((left, right), (right, left)):
         engine.join(rules(source.id, target.id, target.carrier), replace(policy))
     with running(engine, stop):
-        storm((left, right), dice, 1.5)
+        storm((left, right), dice, 1.2)
         eventually(lambda: in_step(left, right), LONG, "both sides are in step", interval=0.1)
         assert left.wronged == right.wronged == ()

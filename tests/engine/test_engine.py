@@ -290,7 +290,7 @@ class Hanging(Desk):
 def test_it_leaves_within_its_time_although_writers_and_reads_hang(stop: threading.Event) -> None:
     left, gate = consul(), threading.Event()
     left.put(web(1))
-    engine = Engine(stop, Timing(leave=1), Observers())
+    engine = Engine(stop, Timing(leave=0.5), Observers())
     engine.attach(End(left))
     others = [cloudmap(f"cloudmap/{number}") for number in range(20)]
     for other in others:
@@ -396,7 +396,7 @@ def test_in_a_calm_nothing_is_read_listed_or_written(stop: threading.Event) -> N
     left.put(*(web(1, f"s-{number}") for number in range(20)))
     with running(both_ways(stop, left, right), stop):
         eventually(lambda: all(right.ids(f"s-{number}") for number in range(20)), LONG)
-        time.sleep(1.5)
+        time.sleep(1.2)
         before = (left.faults.calls.copy(), right.faults.calls.copy())
-        time.sleep(1)
+        time.sleep(0.6)
         assert (left.faults.calls, right.faults.calls) == before

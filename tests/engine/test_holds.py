@@ -123,7 +123,7 @@ def test_approvals_from_another_thread_never_let_pass_what_was_not_held() -> Non
 
     def approve() -> None:
         try:
-            while not stop.is_set():
+            while not stop.wait(0.0005):
                 holds.approve()
         except RuntimeError as e:  # "dictionary changed size during iteration"
             errors.append(e)

@@ -194,6 +194,52 @@ def test_too_many_removals_are_held_the_rest_passes_and_an_approval_lets_them_go
     assert scene.ids("web") == {"i-8", "i-9"}
 
 
+def test_a_source_that_loses_everything_is_empty_from_the_first_service_on_that_is_noticed() -> None:
+    scene = stage()
+    scene.source.put(web(1), web(1, "api"), web(1, "db"))
+    scene.settle()
+    for name in ("web", "api", "db"):
+        scene.source.remove(name)
+    for name in ("web", "api", "db"):
+        scene.stale(name)
+        assert scene.step(name).held == 1
+    assert scene.ids("web") == scene.ids("api") == scene.ids("db") == {"i-1"}
+
+
+def test_a_service_goes_while_others_are_still_listed() -> None:
+    scene = stage()
+    scene.source.put(web(1), web(1, "api"))
+    scene.settle()
+    scene.source.remove("web")
+    scene.stale("web")
+    scene.step("web")
+    assert (scene.ids("web"), scene.ids("api")) == (set(), {"i-1"})
+
+
+def test_no_service_goes_while_its_source_cannot_be_listed_and_it_is_looked_at_again() -> None:
+    scene = stage()
+    scene.source.put(web(1), web(1, "api"))
+    scene.settle()
+    scene.source.remove("web")
+    scene.source.put(web(2, "api"))
+    scene.source.faults.break_("list", AWAY)
+    scene.stale("web", "api")
+    report = scene.step("web", "api")
+    assert [plan.unreadable for plan in report.plans if plan.service == "web"] == [("source: away",)]
+    assert (scene.ids("web"), scene.ids("api")) == ({"i-1"}, {"i-1", "i-2"})
+    scene.source.faults.mend("list")
+    stop = threading.Event()
+    threads = [threading.Thread(target=run, args=(stop,)) for run in (scene.agenda.run, scene.route.run)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: scene.ids("web") == set(), LONG)
+    stop.set()
+    scene.route.dirty.wake()
+    scene.agenda.wake()
+    for thread in threads:
+        thread.join(LONG)
+
+
 def test_an_empty_source_is_held_and_let_go_when_it_stayed_so_read_again_and_again() -> None:
     hold = HoldPolicy(release_after=0.2, confirmations=3, window=0.1)
     scene = stage(target=owned(1), policy=replace(STRICT, hold=hold))
