@@ -49,6 +49,9 @@ class Carrier:
     """Whether an instance has fields for public addresses."""
     healths: bool = True
     """Whether an instance has a health of its own."""
+    stored: Callable[[Instance], Instance] | None = None
+    """What the registry gives back of an instance that was written, its health apart: a DNS record has no port, a
+    load balancer's target no mark. Doing so twice changes nothing. What becomes equal in its mark is one entry."""
 
 
 def fit(instance: Instance, limits: AttributeLimits) -> tuple[Instance, tuple[Skip, ...]]:

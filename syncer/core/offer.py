@@ -1,7 +1,7 @@
 """What a source offers a target: its instances in the target's words, without what cannot or should not go there."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from syncer.core.carrier import fit
@@ -11,26 +11,61 @@ from syncer.core.rules import Address, RouteRules
 _UNUSABLE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - refused, not bound to
 
 
-def offer(
-    rules: RouteRules, name: str, source: Complete, info: ServiceInfo | None
-) -> tuple[list[Instance], list[Skip]]:
+Origin = tuple[str, str]
+"""What an instance is in the registry it was read from, as its mark has it: service and id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a source offers."""
+
+    instances: list[Instance] = field(default_factory=list)
+    """As the target will give them back; their marks differ from each other."""
+    skipped: list[Skip] = field(default_factory=list)
+    called: dict[Origin, Origin] = field(default_factory=dict)
+    """What the source calls those whose mark the target does not hold whole."""
+
+
+def offer(rules: RouteRules, name: str, source: Complete, info: ServiceInfo | None) -> Offer:
     """Return what of *source* may be carried over, translated and within the target's limits, and what may not.
 
-    The instances keep the origin's ids, are named *name*, carry our mark, and come in the order of their ids.
-    Echo, which is what a syncer wrote, is left out without a word.
+    The instances keep the origin's ids, are named *name*, carry our mark, and come in the order of their ids, the
+    serving before the critical where the target cannot tell two of them apart. Echo, which is what a syncer wrote,
+    is left out without a word.
     """
     records = rules.records_of(info)
-    offered: list[Instance] = []
-    skipped: list[Skip] = []
+    made = Offer()
     for instance in sorted(source.instances, key=lambda item: item.id):
         result = _translate(rules, name, instance, records)
         if isinstance(result, Skip):
-            skipped.append(result)
+            made.skipped.append(result)
         elif result is not None:
             fitted, dropped = fit(result, rules.carrier.attributes)
-            offered.append(fitted)
-            skipped.extend(replace(skip, service=instance.service) for skip in dropped)
-    return offered, skipped
+            made.instances.append(fitted)
+            made.skipped.extend(replace(skip, service=instance.service) for skip in dropped)
+    return made if rules.carrier.stored is None else _stored(made, rules.carrier.stored)
+
+
+def origin(instance: Instance) -> Origin:
+    """Return what *instance*, which carries a mark, is in its origin."""
+    mark = instance.mark
+    assert mark is not None
+    return (mark.service, mark.instance)
+
+
+def _stored(made: Offer, stored: Callable[[Instance], Instance]) -> Offer:
+    """Return *made* in the form that the target gives back; of those that are one entry there, one is left."""
+    kept: dict[Origin, Instance] = {}
+    called: dict[Origin, Origin] = {}
+    skipped = list(made.skipped)
+    for item in sorted(made.instances, key=lambda item: not item.health.serves):
+        there = replace(stored(item), id=item.id, health=item.health)
+        first = called.setdefault(origin(there), origin(item))
+        if first == origin(item):
+            kept[origin(there)] = there
+        else:
+            skipped.append(Skip(*origin(item), f"{first[1]} of this service is the same entry there"))
+    return Offer(sorted(kept.values(), key=lambda item: item.id), skipped, called)
 
 
 def _translate(

@@ -1,11 +1,8 @@
 """Which of our entries in the target becomes which wanted instance."""
 
 from syncer.core.model import Instance, ServiceInfo
+from syncer.core.offer import Origin, origin
 from syncer.core.rules import RouteRules
-from syncer.core.wanted import origin
-
-Origin = tuple[str, str]
-"""What an instance is in the registry it was read from: service and id."""
 
 
 def place(

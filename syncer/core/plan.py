@@ -20,9 +20,10 @@ from typing import Final
 
 from syncer.core.identity import target_id
 from syncer.core.model import Complete, Conflict, Health, Instance, ServiceInfo, Skip
+from syncer.core.offer import origin
 from syncer.core.place import place
 from syncer.core.rules import RouteRules
-from syncer.core.wanted import Wanted, is_ours, origin
+from syncer.core.wanted import Wanted, is_ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,8 @@ def make_plan(
             changes.append(Register(new))
         else:
             by = holder.mark.owner if holder.mark else "somebody without a mark"
-            conflicts.append(Conflict(*origin(item), f"the id {new.id!r} of {name!r} is held by {by!r}", by))
+            reason = f"the id {new.id!r} of {name!r} is held by {by!r}"
+            conflicts.append(want.named(Conflict(*origin(item), reason, by)))
     kept = {before.id for before in slots.values()}
     changes.extend(Deregister(item) for item in ours if item.id not in kept)
     changes.extend(_service_changes(rules, name, want, changes, current.info))

@@ -1,16 +1,17 @@
 """What the target should hold of one service, made from what the source holds."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
 
 from syncer.core.model import Complete, Conflict, Instance, ServiceInfo, Skip
-from syncer.core.offer import offer
+from syncer.core.offer import Origin, offer, origin
 from syncer.core.rules import RouteRules, SameName, Unhealthy
 
 _ANY: Final = "*"
-_Slot = tuple[str, int | str | None]
-"""An address, with a port or whatever the port."""
+_Note = TypeVar("_Note", Skip, Conflict)
+_Port = int | str | None
+"""A port, whatever the port, or None where none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,12 @@ class Wanted:
     conflicts: tuple[Conflict, ...] = ()
     offered: int = 0
     """How many instances the source offers, whatever becomes of them for their health or their address."""
+    called: Mapping[Origin, Origin] = field(default_factory=dict)
+    """What the source calls those whose mark the target does not hold whole."""
+
+    def named(self, note: _Note) -> _Note:
+        """Return *note* about what the source calls it."""
+        return _named(note, self.called)
 
 
 def wanted(rules: RouteRules, name: str, source: Complete, target: Complete) -> Wanted:
@@ -31,7 +38,8 @@ def wanted(rules: RouteRules, name: str, source: Complete, target: Complete) -> 
     address that the target's records can answer with. Then what is there natively already, then health, then one
     instance for each address where the target takes no more. The order of the instances read plays no part.
     """
-    offered, skipped = offer(rules, name, source, target.info)
+    made = offer(rules, name, source, target.info)
+    offered = made.instances
     ours = tuple(item for item in target.instances if is_ours(item, rules))
     native = tuple(item for item in target.instances if not is_ours(item, rules))
     if rules.same_name is SameName.SKIP and any(item.mark is None for item in native):
@@ -42,8 +50,18 @@ def wanted(rules: RouteRules, name: str, source: Complete, target: Complete) -> 
     others = any(item.health.serves and not item.kind for item in native)
     kept, withdrawn = _by_health(rules, free, registered, others=others, settable=rules.settable(target.info))
     single, sharing = _one_per_address(rules, kept, ours, target.info)
-    notes = (*_unchangeable(rules, source.service, target.info), *skipped, *held, *withdrawn, *sharing)
-    return Wanted(tuple(sorted(single, key=origin)), notes, tuple(conflicts), len(offered))
+    notes = (*held, *withdrawn, *sharing)
+    return Wanted(
+        tuple(sorted(single, key=origin)),
+        (
+            *_unchangeable(rules, source.service, target.info),
+            *made.skipped,
+            *(_named(note, made.called) for note in notes),
+        ),
+        tuple(_named(conflict, made.called) for conflict in conflicts),
+        len(offered),
+        made.called,
+    )
 
 
 def is_ours(instance: Instance, rules: RouteRules) -> bool:
@@ -52,11 +70,9 @@ def is_ours(instance: Instance, rules: RouteRules) -> bool:
     return mark is not None and mark.owner == rules.owner and mark.origin == rules.source
 
 
-def origin(instance: Instance) -> tuple[str, str]:
-    """What *instance*, which carries a mark, is in its origin: service and id."""
-    mark = instance.mark
-    assert mark is not None
-    return (mark.service, mark.instance)
+def _named(note: _Note, called: Mapping[Origin, Origin]) -> _Note:
+    service, instance = called.get((note.service, note.instance or ""), (note.service, note.instance))
+    return replace(note, service=service, instance=instance)
 
 
 def _skip(instance: Instance, reason: str, advice: str = "") -> Skip:
@@ -74,7 +90,7 @@ def _unchangeable(rules: RouteRules, service: str, info: ServiceInfo | None) -> 
 
 def _registered(
     rules: RouteRules, offered: list[Instance], ours: tuple[Instance, ...], info: ServiceInfo | None
-) -> set[tuple[str, str]]:
+) -> set[Origin]:
     """Return the origins of which the target has something of ours: their entry, or one on an exclusive address.
 
     The plan may hand that address over to them in place, and be interrupted at any point.
@@ -88,31 +104,36 @@ def _unheld(
     rules: RouteRules,
     offered: list[Instance],
     native: tuple[Instance, ...],
-    registered: set[tuple[str, str]],
+    registered: set[Origin],
     info: ServiceInfo | None,
 ) -> tuple[list[Instance], list[Skip], list[Conflict]]:
-    """Leave out what the target holds natively, or another syncer put there.
+    """Leave out what the target holds natively, or another syncer or another route of ours put there.
 
     What a user registered wins always. What another syncer wrote wins over what is new; beside what we have
     registered it may stand: if each of two syncers withdrew for the other, nothing would be left.
     """
-    holders: dict[_Slot, Instance] = {}
+    holders: dict[str, list[tuple[_Port, Instance]]] = {}
     for other in sorted(native, key=_holder_rank):
-        for slot in _slots(rules, other, info):
-            holders.setdefault(slot, other)
+        for address, port in _slots(rules, other, info):
+            holders.setdefault(address, []).append((port, other))
     free: list[Instance] = []
     held: list[Skip] = []
     conflicts: list[Conflict] = []
     for item in offered:
-        found = [(holders[slot], slot) for slot in _slots(rules, item, info) if slot in holders]
-        if origin(item) in registered:
-            found = [(other, slot) for other, slot in found if other.mark is None or slot[1] == _ANY]
+        found = [
+            (other, address)
+            for address, port in _slots(rules, item, info)
+            for taken, other in holders.get(address, ())
+            if _meet(port, taken) and _yields(rules, other, known=origin(item) in registered, port=port)
+        ]
         if not found:
             free.append(item)
             continue
-        other, (address, _) = min(found, key=lambda pair: _holder_rank(pair[0]))
+        other, address = min(found, key=lambda pair: _holder_rank(pair[0]))
         if other.mark is None:
             held.append(_skip(item, f"{address} is registered there already, not by a syncer"))
+        elif other.mark.owner == rules.owner:
+            held.append(_skip(item, f"{address} is registered there already, from {other.mark.origin}"))
         else:
             by = other.mark.owner
             conflicts.append(Conflict(*origin(item), f"{address} is already there, from {by!r}", by))
@@ -123,7 +144,7 @@ def _holder_rank(instance: Instance) -> tuple[bool, str]:
     return (instance.mark is not None, instance.id)
 
 
-def _slots(rules: RouteRules, instance: Instance, info: ServiceInfo | None) -> Iterator[_Slot]:
+def _slots(rules: RouteRules, instance: Instance, info: ServiceInfo | None) -> Iterator[tuple[str, _Port]]:
     """Yield what only one instance should hold: an address with its port, some addresses whatever the port."""
     for address in rules.exclusive(instance, info):
         yield (address, _ANY)
@@ -131,10 +152,30 @@ def _slots(rules: RouteRules, instance: Instance, info: ServiceInfo | None) -> I
         yield (address, instance.port)
 
 
+def _meet(one: _Port, other: _Port) -> bool:
+    """Whether two ports of one address are the same thing: a port that is not known may be any."""
+    if _ANY in {one, other}:
+        return one == other
+    return one is None or other is None or one == other
+
+
+def _yields(rules: RouteRules, other: Instance, *, known: bool, port: _Port) -> bool:
+    """Whether an instance, which is *known* there or not, makes way for *other*, which has its address.
+
+    Two routes of one owner may find one instance in two sources, and register it at the same time. Then just one of
+    them withdraws, that with the lesser source: ids are compared, since both come to the same answer by that.
+    """
+    if other.mark is None:
+        return True
+    if other.mark.owner == rules.owner and (known or port != _ANY):
+        return other.mark.origin > rules.source
+    return not known or port == _ANY
+
+
 def _by_health(
     rules: RouteRules,
     instances: list[Instance],
-    registered: set[tuple[str, str]],
+    registered: set[Origin],
     *,
     others: bool,
     settable: bool,
@@ -159,7 +200,7 @@ def _one_per_address(
     """Choose one instance for each address: the healthy before others, what has it already before what is new."""
     held = {(origin(item), address) for item in ours for address in rules.exclusive(item, info)}
 
-    def rank(item: Instance) -> tuple[bool, bool, tuple[str, str]]:
+    def rank(item: Instance) -> tuple[bool, bool, Origin]:
         in_place = any((origin(item), address) in held for address in rules.exclusive(item, info))
         return (not item.health.serves, not in_place, origin(item))
 

@@ -1,5 +1,6 @@
 """Whatever the snapshots: a plan ends where it should, wherever it is interrupted, and hurts nobody on its way."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from syncer.core.reconcile import Pair, reconcile
 from syncer.core.rules import RouteRules, SameName
 from syncer.core.wanted import is_ours, wanted
 from tests.core.snapshots import routes, sources, targets
-from tests.core.values import RECORDS, info, rules
+from tests.core.values import BARE, RECORDS, info, rules
 from tests.core.world import carry_out
 
 _MANY = settings(max_examples=80)
@@ -191,3 +192,43 @@ def test_a_source_name_that_leads_here_no_more_takes_only_ours_along(data: st.Da
     assert refused == []
     assert list(end.instances) == [item for item in target.instances if not is_ours(item, route)]
     assert all(isinstance(change, Deregister) for change in plan.changes)
+
+
+@_MANY
+@given(st.data())
+def test_a_target_that_holds_less_than_it_is_given_comes_to_rest_from_every_prefix(
+    data: st.DataObject,
+) -> None:
+    route = rules(BARE, keep_last=data.draw(st.booleans()))
+    target, refused = carry_out(
+        route, Complete("web", ()), _plan(route, data.draw(sources()), Complete("web", ()))
+    )
+    source = data.draw(sources())
+    changes = _plan(route, source, target)
+    end, also = carry_out(route, target, changes)
+    assert refused == also == []
+    assert _plan(route, source, end) == ()
+    for length in range(len(changes)):
+        interrupted, _ = carry_out(route, target, changes[:length])
+        assert _by_id(_finish(route, source, interrupted).instances) == _by_id(end.instances)
+    places = [(item.addresses, item.port) for item in end.instances]
+    assert len(places) == len(set(places))
+
+
+@_MANY
+@given(st.data())
+def test_two_routes_of_one_owner_end_with_one_entry_for_each_address_and_port(data: st.DataObject) -> None:
+    """Both may have registered at the same time; whichever plans first, one of the two is left, and stays."""
+    one, two = rules(), replace(rules(), source="source/two")
+    first, second = data.draw(sources()), data.draw(sources())
+    target, _ = carry_out(two, Complete("web", ()), _plan(two, second, Complete("web", ())))
+    if data.draw(st.booleans()):  # at the same time: neither saw the other's
+        target, _ = carry_out(one, target, _plan(one, first, Complete("web", ())))
+    for route, source in ((one, first), (two, second)) * 3:
+        target = _finish(route, source, target)
+    assert _plan(one, first, target) == _plan(two, second, target) == ()
+    ones = [item for item in target.instances if is_ours(item, one)]
+    twos = [item for item in target.instances if is_ours(item, two)]
+    for item, other in itertools.product(ones, twos):
+        shared = set(item.addresses) & set(other.addresses)
+        assert not shared or (None not in {item.port, other.port} and item.port != other.port)

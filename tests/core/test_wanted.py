@@ -10,7 +10,20 @@ from syncer.core.model import Complete, Conflict, Health, Instance, Mark, Skip
 from syncer.core.offer import offer
 from syncer.core.rules import Address, RouteRules, SameName, Unhealthy
 from syncer.core.wanted import Wanted, is_ours, wanted
-from tests.core.values import CRITICAL, ENTRIES, RECORDS, SOURCE, TARGET, copy, info, native, rules, snap
+from tests.core.values import (
+    BARE,
+    CRITICAL,
+    ENTRIES,
+    OWNER,
+    RECORDS,
+    SOURCE,
+    TARGET,
+    copy,
+    info,
+    native,
+    rules,
+    snap,
+)
 
 A: Final = native("a", 1)
 B: Final = native("b", 2)
@@ -245,6 +258,28 @@ def test_what_we_have_registered_stands_beside_what_another_syncer_put_there() -
     assert ids(look(snap(A), target)) == ["a"]
 
 
+def test_a_port_that_one_side_does_not_know_may_be_the_others() -> None:
+    there = {"a": "10.0.0.1 is registered there already, not by a syncer"}
+    assert reasons(look(snap(A), snap(native("z", 1, port=None)))) == there
+    assert reasons(look(snap(replace(A, port=None)), snap(native("z", 1, port=81)))) == there
+
+
+FELLOW: Final = copy(native("z", 1), source="a-source")
+BETTER: Final = copy(native("z", 1), source="z-source")
+
+
+def test_of_two_routes_of_ours_that_find_one_instance_the_lesser_source_makes_way() -> None:
+    assert ids(look(snap(A), snap(FELLOW))) == ids(look(snap(A), snap(FELLOW, copy(A)))) == ["a"]
+    there = {"a": "10.0.0.1 is registered there already, from z-source"}
+    assert reasons(look(snap(A), snap(BETTER))) == reasons(look(snap(A), snap(BETTER, copy(A)))) == there
+
+
+def test_where_an_address_may_be_there_once_the_route_of_ours_that_has_it_keeps_it() -> None:
+    there = {"a": "10.0.0.1 is registered there already, from a-source"}
+    assert reasons(look(snap(A), snap(FELLOW, info=info()), rules(RECORDS))) == there
+    assert ids(look(snap(A), snap(copy(A), FELLOW, info=info()), rules(RECORDS))) == ["a"]
+
+
 def test_an_exclusive_address_of_another_syncer_cannot_be_moved_to() -> None:
     target = snap(copy(native("a", 5)), copy(native("z", 1), owner="others"), info=info())
     want = look(snap(A), target, rules(RECORDS))
@@ -376,5 +411,31 @@ def test_where_an_address_may_be_shared_all_are_registered() -> None:
 
 def test_the_wanted_and_the_offered_come_in_the_order_of_their_ids() -> None:
     assert ids(look(snap(B, A))) == ["a", "b"]
-    offered, _ = offer(rules(), "web", snap(B, A), None)
-    assert [item.id for item in offered] == ["a", "b"]
+    assert [item.id for item in offer(rules(), "web", snap(B, A), None).instances] == ["a", "b"]
+
+
+# A target that holds less than an instance has.
+
+
+def test_what_is_wanted_is_what_the_target_will_give_back_with_the_health_it_has() -> None:
+    want = look(snap(replace(A, tags=("blue",), health=Health.WARNING)), route=rules(BARE))
+    mark = Mark(OWNER, SOURCE, "", "10.0.0.1:80")
+    expected = Instance("web", "a", ipv4="10.0.0.1", port=80, health=Health.WARNING, mark=mark)
+    assert want.instances == (expected,)
+
+
+def test_of_those_that_are_one_entry_there_the_serving_is_registered_and_the_other_says_why() -> None:
+    want = look(snap(native("a", 1, **CRITICAL), native("b", 1)), route=rules(BARE))
+    assert ids(want) == ["b"]
+    assert want.skipped == (Skip("web", "a", "b of this service is the same entry there"),)
+
+
+def test_what_is_not_carried_is_named_as_the_source_names_it_though_the_target_knows_no_names() -> None:
+    target = snap(copy(native("z", 1), owner="others"), native("y", 2))
+    want = look(snap(A, B, native("c", 3, **CRITICAL)), target, rules(BARE))
+    notes: tuple[Conflict | Skip, ...] = (*want.conflicts, *want.skipped)
+    assert [(note.service, note.instance) for note in notes] == [
+        ("web", "a"),
+        ("web", "b"),
+        ("web", "c"),
+    ]

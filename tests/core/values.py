@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from syncer.core.carrier import AttributeLimits, Carrier
+from syncer.core.identity import target_id
 from syncer.core.model import Complete, Health, Instance, Mark, ServiceInfo
 from syncer.core.rules import RouteRules
 
@@ -23,6 +24,23 @@ ENTRIES: Final = Carrier(label_problem, ROOMY)
 """A target like Consul: services are what their instances make them."""
 RECORDS: Final = Carrier(label_problem, ROOMY, unique_address=True, service_entities=True, hostnames=False)
 """A target like Cloud Map: services of their own, and an address once in one with A records."""
+
+
+def bare(instance: Instance) -> Instance:
+    """Return what a target that holds addresses and ports alone gives back of *instance*."""
+    mark, name = instance.mark, f"{instance.ipv4 or instance.ipv6}:{instance.port}"
+    return Instance(
+        instance.service,
+        instance.id if mark is None else target_id(mark.origin, "", name),
+        ipv4=instance.ipv4,
+        ipv6=None if instance.ipv4 else instance.ipv6,
+        port=instance.port,
+        mark=replace(mark, service="", instance=name) if mark else None,
+    )
+
+
+BARE: Final = Carrier(label_problem, ROOMY, hostnames=False, healths=False, stored=bare)
+"""A target like a load balancer's: an address, a port, and nothing else."""
 
 OWNER: Final = "us"
 SOURCE: Final = "source/one"

@@ -6,7 +6,7 @@ It knows nothing of owners or plans: it takes whatever the registry it stands fo
 from collections.abc import Iterable
 from dataclasses import replace
 
-from syncer.core.model import Complete, Instance, ServiceInfo
+from syncer.core.model import Complete, Health, Instance, ServiceInfo
 from syncer.core.plan import (
     Change,
     CreateService,
@@ -85,6 +85,8 @@ def _exclusive(rules: RouteRules, snapshot: Complete, instance: Instance) -> set
 def _write(rules: RouteRules, snapshot: Complete, instance: Instance) -> Complete:
     if rules.carrier.service_entities:
         _info(snapshot)
+    if rules.carrier.stored is not None:
+        instance = replace(rules.carrier.stored(instance), health=Health.PASSING)
     rest = tuple(item for item in snapshot.instances if item.id != instance.id)
     mine = _exclusive(rules, snapshot, instance)
     if any(mine & _exclusive(rules, snapshot, item) for item in rest):

@@ -1,6 +1,6 @@
 """The target groups of one Region as the engine's target, made of their parts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncer.core.carrier import Carrier
 from syncer.core.model import Instance
@@ -46,7 +46,7 @@ class ElbTarget:
     @property
     def carrier(self) -> Carrier:
         """What a target group can carry."""
-        return elb_carrier(self._region)
+        return replace(elb_carrier(self._region), stored=self.stored)
 
     def stored(self, instance: Instance) -> Instance:
         """Return what a group gives back of *instance* once it is registered; doing so twice changes nothing."""

@@ -1,6 +1,6 @@
 """A hosted zone as the engine's target, made of its parts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncer.core.carrier import Carrier
 from syncer.core.model import Instance
@@ -50,7 +50,7 @@ class Route53Target:
     @property
     def carrier(self) -> Carrier:
         """What the zone can carry."""
-        return route53_carrier(self.zone.hosted.name)
+        return replace(route53_carrier(self.zone.hosted.name), stored=self.stored)
 
     def stored(self, instance: Instance) -> Instance:
         """Return what the zone gives back of *instance* once it is written; doing so twice changes nothing."""
