@@ -95,6 +95,7 @@ def test_the_order_in_which_instances_are_read_plays_no_part(data: st.DataObject
 @_MANY
 @given(st.data())
 def test_every_interrupted_prefix_ends_in_the_same_state(data: st.DataObject) -> None:
+    """But for ids: an entry that was about to be taken over may have lost the trace of who it was meant for."""
     route, source = data.draw(routes()), data.draw(sources())
     target = data.draw(targets(route))
     changes = _plan(route, source, target)
@@ -102,7 +103,7 @@ def test_every_interrupted_prefix_ends_in_the_same_state(data: st.DataObject) ->
     for length in range(len(changes)):
         interrupted, _ = carry_out(route, target, changes[:length])
         resumed = _finish(route, source, interrupted)
-        assert _by_id(resumed.instances) == _by_id(end.instances), changes[length:]
+        assert _without_ids(route, resumed) == _without_ids(route, end), changes[length:]
         assert resumed.info == end.info
 
 
