@@ -1,13 +1,14 @@
 """The safety fuse: removals beyond a share of what we own are held, everything else passes.
 
-A source that reads as empty, or as much smaller than it was, is more often broken than gone.
+A source that reads as empty, or as much smaller than it was, is more often broken than gone. What the source itself
+says has ended is no such case, and does not count.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import floor
 
-from syncer.core.plan import DeleteService, Deregister, ServicePlan
+from syncer.core.plan import DeleteService, ServicePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def guard(
 def _route_verdict(
     plans: tuple[ServicePlan, ...], limits: GuardLimits, standing: Standing, released: Collection[str]
 ) -> str:
-    asked = sum(len(plan.removals) for plan in plans if plan.service not in released)
+    asked = sum(len(plan.doubtful) for plan in plans if plan.service not in released)
     if not asked:
         return ""
     if standing.offered == 0:
@@ -72,7 +73,7 @@ def _route_verdict(
 
 
 def _service_verdict(plan: ServicePlan, limits: GuardLimits, standing: Standing) -> str:
-    asked = len(plan.removals)
+    asked = len(plan.doubtful)
     return _verdict(
         f"service {plan.service}", asked, standing.recent.get(plan.service, 0), plan.owned, limits
     )
@@ -91,7 +92,8 @@ def _verdict(scope: str, asked: int, recent: int, owned: int, limits: GuardLimit
 
 
 def _held(plan: ServicePlan, verdict: str) -> ServicePlan:
-    if not verdict or not plan.removals:
+    held = plan.doubtful
+    if not verdict or not held:
         return plan
-    passing = tuple(item for item in plan.changes if not isinstance(item, Deregister | DeleteService))
-    return replace(plan, changes=passing, held=plan.removals, hold=verdict)
+    passing = tuple(item for item in plan.changes if item not in held and not isinstance(item, DeleteService))
+    return replace(plan, changes=passing, held=held, hold=verdict)

@@ -121,6 +121,8 @@ class Complete:
     instances: tuple[Instance, ...]
     info: ServiceInfo | None = None
     """None where the service does not exist, or the registry has no such entity."""
+    ended: tuple[Instance, ...] = ()
+    """What the registry says has ended a moment ago, where it says so: more than not naming it any more."""
     settled: bool = True
     """False while the registry's own views still disagree, so that a second look is due soon."""
 

@@ -89,6 +89,8 @@ class Deregister:
     """Remove an instance of ours."""
 
     instance: Instance
+    ended: bool = False
+    """Whether the source says itself that it has ended, and does not just name it no more."""
 
     @property
     def service(self) -> str:
@@ -145,6 +147,11 @@ class ServicePlan:
         """The removals among the changes."""
         return tuple(change for change in self.changes if isinstance(change, Deregister))
 
+    @property
+    def doubtful(self) -> tuple[Deregister, ...]:
+        """Those removals that rest on nothing but the source not naming something any more."""
+        return tuple(change for change in self.removals if not change.ended)
+
 
 def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return *changes* in the order in which they are safe: what adds first, what removes last.
@@ -192,7 +199,7 @@ def make_plan(
             reason = f"the id {new.id!r} of {name!r} is held by {by!r}"
             conflicts.append(want.named(Conflict(*origin(item), reason, by)))
     kept = {before.id for before in slots.values()}
-    changes.extend(Deregister(item) for item in ours if item.id not in kept)
+    changes.extend(Deregister(item, ended=origin(item) in want.ended) for item in ours if item.id not in kept)
     changes.extend(_service_changes(rules, name, want, changes, current.info))
     return ordered(changes), tuple(conflicts)
 

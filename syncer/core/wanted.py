@@ -25,6 +25,8 @@ class Wanted:
     """How many instances the source offers, whatever becomes of them for their health or their address."""
     called: Mapping[Origin, Origin] = field(default_factory=dict)
     """What the source calls those whose mark the target does not hold whole."""
+    ended: frozenset[Origin] = frozenset()
+    """What the source says has ended, as our marks in the target name it."""
 
     def named(self, note: _Note) -> _Note:
         """Return *note* about what the source calls it."""
@@ -61,6 +63,7 @@ def wanted(rules: RouteRules, name: str, source: Complete, target: Complete) -> 
         tuple(_named(conflict, made.called) for conflict in conflicts),
         len(offered),
         made.called,
+        _ended(rules, name, source, target.info),
     )
 
 
@@ -73,6 +76,14 @@ def is_ours(instance: Instance, rules: RouteRules) -> bool:
 def _named(note: _Note, called: Mapping[Origin, Origin]) -> _Note:
     service, instance = called.get((note.service, note.instance or ""), (note.service, note.instance))
     return replace(note, service=service, instance=instance)
+
+
+def _ended(rules: RouteRules, name: str, source: Complete, info: ServiceInfo | None) -> frozenset[Origin]:
+    """Return what of *source* has ended, under the origins that it had in the target."""
+    if not source.ended:
+        return frozenset()
+    there = offer(rules, name, replace(source, instances=source.ended), info).instances
+    return frozenset(map(origin, there))
 
 
 def _skip(instance: Instance, reason: str, advice: str = "") -> Skip:

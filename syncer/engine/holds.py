@@ -116,13 +116,16 @@ class Holds:
         return counts
 
     def let_through(self, removals: Iterable[Deregister]) -> None:
-        """Note that *removals* went to the writer; those that were approved do not count against the limits."""
+        """Note that *removals* went to the writer.
+
+        Those that were approved, and those of what the source says has ended, do not count against the limits.
+        """
         now = time.monotonic()
         with self._lock:
             self._recent.extend(
                 (now, removal.service)
                 for removal in removals
-                if removal.instance.id not in self._approved.get(removal.service, ())
+                if not removal.ended and removal.instance.id not in self._approved.get(removal.service, ())
             )
 
     def note(self, plan: ServicePlan) -> None:

@@ -184,7 +184,7 @@ class Route:
         A source that loses everything is noticed service by service. Whoever goes first would find all others still
         offered, by what was read of them before, and the source would not look empty until little is left.
         """
-        vanished = [plan for plan in plans if plan.removals and not plan.offered and plan.source is not None]
+        vanished = [plan for plan in plans if plan.doubtful and not plan.offered and plan.source is not None]
         if not vanished:
             return plans
         listing = self.source.registry.services()

@@ -1,5 +1,6 @@
 """The safety fuse: each rule, and the arithmetic in what it says."""
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -53,6 +54,15 @@ def test_too_many_in_one_service_are_held_there_and_nowhere_else() -> None:
     assert passed == api
     assert (held.changes, held.held) == ((), web.removals)
     assert held.hold == "service web: 4 of 10 would be removed; 3 may be at once (30 %, at least 2)"
+
+
+def test_what_the_source_says_has_ended_passes_whatever_the_number_and_does_not_count() -> None:
+    gone = tuple(replace(change, ended=True) for change in plan("web", 9, 10).removals)
+    silent = plan("web", 4, 10).removals
+    ended = replace(plan("web", 0, 10), changes=gone)
+    assert guard([ended], LIMITS, standing(10, offered=0)) == (ended,)
+    (mixed,) = guard([replace(ended, changes=(*gone, *silent))], LIMITS, standing(100))
+    assert (mixed.changes, mixed.held) == (gone, silent)
 
 
 def test_what_adds_or_changes_passes_while_removals_are_held() -> None:

@@ -5,9 +5,11 @@ from typing import Any, Final
 
 import pytest
 
+from syncer.core.carrier import Carrier
 from syncer.core.filters import Filter
 from syncer.core.model import Complete, Conflict, Health, Instance, Mark, Skip
 from syncer.core.offer import offer
+from syncer.core.reconcile import Pair, reconcile
 from syncer.core.rules import Address, RouteRules, SameName, Unhealthy
 from syncer.core.wanted import Wanted, is_ours, wanted
 from tests.core.values import (
@@ -24,6 +26,7 @@ from tests.core.values import (
     rules,
     snap,
 )
+from tests.core.world import carry_out
 
 A: Final = native("a", 1)
 B: Final = native("b", 2)
@@ -439,3 +442,15 @@ def test_what_is_not_carried_is_named_as_the_source_names_it_though_the_target_k
         ("web", "b"),
         ("web", "c"),
     ]
+
+
+@pytest.mark.parametrize("carrier", [ENTRIES, BARE])
+def test_what_the_source_says_has_ended_is_removed_as_such(carrier: Carrier) -> None:
+    route, both = rules(carrier), snap(A, B)
+    target, _ = carry_out(route, snap(), reconcile(route, Pair("web", snap(), "web", both)).changes)
+    source = replace(snap(), ended=(A,))
+    removals = reconcile(route, Pair("web", target, "web", source)).removals
+    assert {(change.instance.ipv4, change.ended) for change in removals} == {
+        ("10.0.0.1", True),
+        ("10.0.0.2", False),
+    }

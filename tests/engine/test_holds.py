@@ -1,6 +1,7 @@
 """Approvals let pass what was held when they were given, and nothing else, and are used up."""
 
 import threading
+from dataclasses import replace
 
 from syncer.core.guard import GuardLimits, Standing, guard
 from syncer.core.model import Instance, Mark
@@ -104,6 +105,12 @@ def test_the_order_stays_safe_when_approved_removals_join_again() -> None:
     new = Register(Instance("web", "new", "10.0.0.99"))
     (item,) = judged(holds, plan(1, 2, 3, 4, first=(new,)))
     assert [type(change) for change in item.changes] == [Register, *[Deregister] * 4]
+
+
+def test_what_the_source_says_has_ended_does_not_count_as_let_through() -> None:
+    holds = Holds(HoldPolicy())
+    holds.let_through(replace(change, ended=True) for change in plan(1, 2, 3).removals)
+    assert holds.recent() == {}
 
 
 def test_what_stayed_that_way_long_enough_passes_and_what_joined_it_late_does_not() -> None:

@@ -134,7 +134,7 @@ class CloudMapReader:
         instances = tuple(
             to_instance(entry.name, key, found[key][0], found[key][1], owner) for key in sorted(found)
         )
-        return Complete(entry.name, instances, entry.info, settled)
+        return Complete(entry.name, instances, entry.info, settled=settled)
 
     def _discover(self, entry: Entry) -> tuple[Found, bool]:
         """Ask the data plane; the second value is false where it does not know a new service yet."""

@@ -35,6 +35,8 @@ class Entry:
     """When it was first seen."""
     stopping_since: float | None = None
     """When it was first seen stopping, or not seen any more; what is placed is from when it still ran."""
+    told: bool = False
+    """Whether ECS has said that it stops, and did not just leave it out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +219,12 @@ def merged(before: Entry | None, placed: Placed, began: float) -> Entry:
     """
     task = placed.task
     if before is None:
-        return Entry(placed, began, task.version, began, began if task.stopping else None)
+        return Entry(placed, began, task.version, began, began if task.stopping else None, told=task.stopping)
     if task.version < before.version or (task.version == before.version and began < before.at):
         return before
     if task.stopping:
         since = began if before.stopping_since is None else before.stopping_since
-        return replace(before, at=began, version=task.version, stopping_since=since)
+        return replace(before, at=began, version=task.version, stopping_since=since, told=True)
     if placed == before.placed:
         placed = before.placed  # the same object, so that nobody works on it again
     return Entry(placed, began, task.version, before.since)

@@ -36,6 +36,10 @@ class ClusterRead:
     """Whether the list of tasks was read to its end, so that what is not in it does not run."""
 
 
+_Batch = tuple[list[str], Future[Any]]
+"""ARNs, and the call that describes them."""
+
+
 class TaskReader:
     """Reads the tasks of clusters in one account and Region. Thread-safe."""
 
@@ -52,13 +56,19 @@ class TaskReader:
         return self._api.clusters()
 
     def cluster(self, cluster: str, known: Mapping[str, Placed]) -> ClusterRead:
-        """Read all tasks of *cluster* that are meant to run; *known* is what was read before, by ARN."""
+        """Read all tasks of *cluster* that are meant to run; *known* is what was read before, by ARN.
+
+        Known ones that the list lacks are asked for by name: whether they were stopped, or the list is wrong.
+        """
         read = ClusterRead()
-        batches: list[tuple[list[str], Future[Any]]] = []
+        batches: list[_Batch] = []
         try:
             for page in filter(None, self._api.tasks(cluster)):
                 batches.append((page, self._pool.submit(self._api.describe_tasks, cluster, page)))  # noqa: PERF401
             read.whole = True
+            batches.extend(
+                self._describe(cluster, sorted(known.keys() - {arn for page, _ in batches for arn in page}))
+            )
         except SyncError as e:
             read.trouble = problem_of(e)
         tasks = self._described(batches, read, known)
@@ -73,8 +83,7 @@ class TaskReader:
         Raises :class:`SyncError` where none of them could be described.
         """
         read = ClusterRead()
-        parts = [list(arns[start : start + PAGE]) for start in range(0, len(arns), PAGE)]
-        batches = [(part, self._pool.submit(self._api.describe_tasks, cluster, part)) for part in parts]
+        batches = self._describe(cluster, arns)
         tasks = self._described(batches, read, known)
         if not tasks and not read.gone:
             for _, future in batches:
@@ -86,9 +95,13 @@ class TaskReader:
         """Let go of the threads without waiting for them."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _describe(self, cluster: str, arns: Sequence[str]) -> list[_Batch]:
+        parts = [list(arns[start : start + PAGE]) for start in range(0, len(arns), PAGE)]
+        return [(part, self._pool.submit(self._api.describe_tasks, cluster, part)) for part in parts]
+
     def _described(
         self,
-        batches: Iterable[tuple[list[str], Future[Any]]],
+        batches: Iterable[_Batch],
         read: ClusterRead,
         known: Mapping[str, Placed],
     ) -> list[Task]:

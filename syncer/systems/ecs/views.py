@@ -57,6 +57,8 @@ class Index:
     state: State | None = None
     """What it was made of."""
     services: Mapping[str, tuple[Instance, ...]] = field(default_factory=dict, hash=False)
+    ended: Mapping[str, tuple[Instance, ...]] = field(default_factory=dict, hash=False)
+    """What ECS said lately is to stop, and has had its time."""
     problems: Mapping[str, Problem] = field(default_factory=dict, hash=False)
     """Names of which some instance could not be read."""
     unnamed: Problem | None = None
@@ -132,7 +134,7 @@ class View:
         problem = self._problem(index, service)
         if problem is not None:
             return Unreadable(service, problem.reason, problem.code)
-        return Complete(service, index.services.get(service, ()))
+        return Complete(service, index.services.get(service, ()), ended=index.ended.get(service, ()))
 
     def changes(self) -> frozenset[str]:
         """Return the names whose instances have changed since this was last asked. Costs no call."""
@@ -151,6 +153,7 @@ class View:
 
     def _build(self, state: State, now: float) -> Index:
         services: dict[str, list[Instance]] = {}
+        ended: dict[str, list[Instance]] = {}
         problems: dict[str, Problem] = {}
         looked: dict[str, float] = {}
         unnamed: Problem | None = None
@@ -176,9 +179,10 @@ class View:
                 looked[item.service] = max(entry.at, looked.get(item.service, entry.at))
                 if end > now:
                     services.setdefault(item.service, []).append(_as_it_is(item, entry))
+                elif entry.told:
+                    ended.setdefault(item.service, []).append(item)
         self._offers = offers
-        frozen = MappingProxyType({name: tuple(items) for name, items in services.items()})
-        return Index(state, frozen, problems, unnamed, looked, until)
+        return Index(state, _frozen(services), _frozen(ended), problems, unnamed, looked, until)
 
     def _relevant(self, placed: Placed) -> Placed:
         """Return *placed* without the tags of its service, unless this view has asked for them."""
@@ -201,6 +205,10 @@ class View:
             if cluster == ALL or self._dialect.may_hold(cluster, service):
                 return problem
         return index.problems.get(service) or index.unnamed
+
+
+def _frozen(found: Mapping[str, list[Instance]]) -> Mapping[str, tuple[Instance, ...]]:
+    return MappingProxyType({name: tuple(items) for name, items in found.items()})
 
 
 def _as_it_is(item: Instance, entry: Entry) -> Instance:

@@ -2,7 +2,7 @@
 
 import time
 
-from syncer.core.model import Health
+from syncer.core.model import Complete, Health
 from syncer.systems.ecs.source import ViewOptions
 from tests.emulator.ecs_server import EmulatedAwsWithEcs
 from tests.emulator.ecs_world import EcsWorld
@@ -63,3 +63,18 @@ def test_a_task_that_a_list_has_missed_comes_back(world: EcsWorld, make_source: 
     world.tasks[task.arn] = task
     time.sleep(1.1)
     assert len(snapshot(view)["web"]) == 1
+
+
+def test_a_full_read_tells_what_ecs_says_was_stopped_from_what_is_only_missing(
+    world: EcsWorld, make_source: MakeSource
+) -> None:
+    view = make_source().views[""]
+    told, lost = world.start_task("prod", service="web"), world.start_task("prod", service="web")
+    assert len(ids(view, "web")) == 2
+    world.stop_task(told, upto="STOPPED")
+    world.forget(lost)
+    time.sleep(1.1)
+    assert snapshot(view) == {}
+    after = view.read("web")
+    assert isinstance(after, Complete)
+    assert [item.id for item in after.ended] == [f"prod/{told.id}"]

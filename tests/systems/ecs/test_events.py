@@ -58,7 +58,10 @@ def test_a_started_and_a_stopped_task_are_hinted_at_and_read_without_a_full_read
         watching.forget()
         world.stop_task(task, upto="RUNNING")
         eventually(lambda: "web" in watching.hinted())
-        assert view.read("web", fresh=True) == Complete("web", ())
+        read = view.read("web", fresh=True)
+        assert isinstance(read, Complete)
+        assert read.instances == ()
+        assert [item.public_ipv4 for item in read.ended] == ["54.1.1.1"]
         stream.flush()
         assert aws.ecs_endpoint.calls.count("ListTasks") == 0
         assert aws.ecs_endpoint.calls.count("DescribeNetworkInterfaces") == 1
