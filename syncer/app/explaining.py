@@ -130,10 +130,11 @@ class _Asked:
     def standings(self) -> Iterator[Standing]:
         """Yield what each registry holds, under each name that came up; what was asked for, where it is listed."""
         for registry, mirror in self._installation.engine.mirrors.items():
-            title, dns = self._installation.titles[registry]
+            opened = self._installation.registries[registry]
             asked = {self._named(registry)} & mirror.names
             for service in sorted(filter(None, self._names.get(registry, set()) | asked)):
-                yield Standing(title, service, f"{service}.{dns}" if dns else "", mirror.view(service))
+                dns = f"{service}.{opened.dns}" if opened.dns else ""
+                yield Standing(opened.title, service, dns, mirror.view(service))
 
     def _verdict(self, route: Route, pair: Pair) -> Verdict:
         rules, source = route.rules, pair.source_name
@@ -152,8 +153,7 @@ class _Asked:
 
     def _named(self, registry: str) -> str | None:
         """Return what the question means in *registry*."""
-        label = self._installation.titles[registry][0]
-        return self._meant.get("consul" if registry.startswith("consul/") else label)
+        return self._meant.get(self._installation.registries[registry].key)
 
     def _note(self, registry: str, service: str | None) -> None:
         if service is not None:

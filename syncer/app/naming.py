@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from syncer.app.routes import CONSUL, namespace_key
 from syncer.core.forms import ConsulDomain, Form, cloudmap_forms, consul_forms, parse
 from syncer.core.names import Naming
 
@@ -62,7 +63,7 @@ def consul_place(where: ConsulDomain, resolver: Server) -> Place:
     def forms(name: str) -> tuple[Form, ...]:
         return tuple(consul_forms(name, (), where))
 
-    return Place("consul", f"Consul {where.datacenter}", forms, service, resolver)
+    return Place(CONSUL, f"Consul {where.datacenter}", forms, service, resolver)
 
 
 def cloudmap_place(label: str, namespace: str, records: frozenset[str], resolver: Server | None) -> Place:
@@ -76,7 +77,23 @@ def cloudmap_place(label: str, namespace: str, records: frozenset[str], resolver
     def forms(name: str) -> tuple[Form, ...]:
         return tuple(cloudmap_forms(name, namespace, records))
 
-    return Place(label, f"Cloud Map {label}", forms, service, resolver)
+    return Place(namespace_key(label), f"Cloud Map {label}", forms, service, resolver)
+
+
+def zone_place(key: str, zone: str) -> Place:
+    """Return a hosted zone, called *zone*, as a place of names, whose services are whole names already."""
+    ending = f".{zone}"
+
+    def service(name: str) -> str | None:
+        found = name.rstrip(".").lower()
+        return found if found == zone or found.endswith(ending) else None
+
+    return Place(key, f"Route 53 {zone}", lambda name: (Form(name, "A"),), service)
+
+
+def nameless_place(key: str, title: str) -> Place:
+    """Return a place whose services have names, but no DNS that answers for them."""
+    return Place(key, title, lambda _name: (), lambda _name: None)
 
 
 def families(name: str, places: Iterable[Place], links: Iterable[Link]) -> Iterator[Family]:
@@ -95,7 +112,23 @@ def families(name: str, places: Iterable[Place], links: Iterable[Link]) -> Itera
 
 
 def _linked(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link, ...]) -> Iterator[Called]:
-    seen: set[tuple[str, str | None]] = set()
+    """Yield what *service* is called elsewhere; where it comes from a place without DNS, its other names, too."""
+    seen: set[tuple[str, str | None]] = {(place.id, service)}
+    for called in _next(place, service, by_id, links):
+        yield from _once(called, seen)
+        if called.service is not None and not called.forms:
+            for further in _next(called.place, called.service, by_id, links):
+                yield from _once(further, seen)
+
+
+def _once(called: Called, seen: set[tuple[str, str | None]]) -> Iterator[Called]:
+    if (called.place.id, called.service) not in seen:
+        seen.add((called.place.id, called.service))
+        yield called
+
+
+def _next(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link, ...]) -> Iterator[Called]:
+    """Yield what *service* is called where a route leads to from *place*, or comes from."""
     for link in links:
         for here, there, translate in (
             (link.source, link.target, link.naming.forward),
@@ -105,9 +138,6 @@ def _linked(place: Place, service: str, by_id: dict[str, Place], links: tuple[Li
                 continue
             found = translate(service)
             other = by_id[there]
-            if (other.id, found) in seen:
-                continue
-            seen.add((other.id, found))
             if found is not None:
                 yield Called(other, found, other.forms(found))
             elif here == link.source:

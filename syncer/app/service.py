@@ -70,5 +70,5 @@ def _web(
 
 
 def _side(installation: Installation, registry: str) -> Side:
-    label, dns = installation.titles[registry]
-    return Side(label, dns)
+    opened = installation.registries[registry]
+    return Side(opened.title, opened.dns)

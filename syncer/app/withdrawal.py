@@ -148,4 +148,11 @@ def _wanting_nothing(settings: Settings, routes: Collection[str]) -> Settings:
             )
         )
     intervals = settings.intervals.model_copy(update={"forget_empty": 0.0})
-    return settings.model_copy(update={"namespaces": tuple(sections), "intervals": intervals})
+    chosen = {id(item.route): item.id in routes for item in settings.resolved_routes()}
+    others = [
+        route.model_copy(update={"enabled": chosen.get(id(route), False), "exclude": ("*",)})
+        for route in settings.routes
+    ]
+    return settings.model_copy(
+        update={"namespaces": tuple(sections), "intervals": intervals, "routes": tuple(others)}
+    )

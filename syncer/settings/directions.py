@@ -12,7 +12,7 @@ from syncer.core.carrier import Carrier
 from syncer.core.filters import Filter
 from syncer.core.names import Naming
 from syncer.core.rules import Address, RouteRules, SameName, Unhealthy
-from syncer.settings.base import Problem, Switch
+from syncer.settings.base import Model, Problem, Switch
 from syncer.settings.texts import Glob
 from syncer.settings.types import DAY, Shape, Span
 
@@ -26,11 +26,9 @@ ServiceName = Annotated[
 Text = Annotated[str, Field(min_length=1)]
 
 
-class Direction(Switch):
-    """One direction. `true` and `false` are short for the key `enabled`."""
+class Carrying(Model):
+    """What is carried, under which names, and with what added."""
 
-    enabled: bool = True
-    """Whether anything is carried in this direction. Turning it off leaves in place what was carried before."""
     include: tuple[Glob, ...] = Field(default=(), examples=[["web-*", "api"]])
     """Names of services (in the source) that are carried, as globs. Nothing written: all."""
     exclude: tuple[Glob, ...] = Field(default=(), examples=[["*-test"]])
@@ -55,7 +53,6 @@ class Direction(Switch):
     """Tags that every carried instance gets beside its own."""
     attributes: dict[Text, str] = Field(default={}, examples=[{"datacenter": "dc1"}])
     """Attributes (service meta in Consul) that every carried instance gets; they replace its own of the same name."""
-    unhealthy: Unhealthy
     keep_last: bool = True
     """Whether the last instance of a service stays although it is unhealthy: some answer may be better than none, and
     a broken check must not empty a name."""
@@ -67,7 +64,7 @@ class Direction(Switch):
     passed; still, leave it off unless two syncers form a chain on purpose."""
 
     def filter(self) -> Filter:
-        """Return what this direction takes."""
+        """Return what is taken."""
         return Filter(
             self.include,
             self.exclude,
@@ -78,7 +75,7 @@ class Direction(Switch):
         )
 
     def naming(self) -> Naming:
-        """Return how this direction changes names."""
+        """Return how names are changed."""
         return Naming(self.prefix, self.suffix, MappingProxyType(dict(self.rename)))
 
     def rules(self, route: str, owner: str, source: str, target: str, carrier: Carrier) -> RouteRules:
@@ -93,7 +90,6 @@ class Direction(Switch):
             filter=self.filter(),
             extra_tags=self.tags,
             extra_attributes=MappingProxyType(dict(self.attributes)),
-            unhealthy=self.unhealthy,
             keep_last=self.keep_last,
             same_name=self.same_name,
             transit=self.transit,
@@ -116,6 +112,20 @@ class Direction(Switch):
                 "keep it in one of the two",
                 about=(("exclude",),),
             )
+
+
+class Direction(Carrying, Switch):
+    """One direction. `true` and `false` are short for the key `enabled`."""
+
+    enabled: bool = True
+    """Whether anything is carried in this direction. Turning it off leaves in place what was carried before."""
+    unhealthy: Unhealthy
+
+    @override
+    def rules(self, route: str, owner: str, source: str, target: str, carrier: Carrier) -> RouteRules:
+        """Return the core's rules for the route *route* from registry *source* to registry *target*."""
+        rules = super().rules(route, owner, source, target, carrier)
+        return replace(rules, unhealthy=self.unhealthy)
 
 
 class ConsulToCloudMap(Direction):

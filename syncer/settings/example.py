@@ -16,7 +16,7 @@ _HEAD = """\
 # yaml-language-server: $schema=schema.json
 #
 # Every setting there is, with its default, so that nothing changes if a line is left out; only `owner` and
-# `namespaces` must be written. Settings without a default have an example behind a bare #.
+# `namespaces` (or `ecs` and `routes`) must be written. Settings without a default have an example behind a bare #.
 # Made from the settings by `python -m syncer.settings.example`.
 """
 _WIDTH = 100
@@ -36,7 +36,7 @@ def _section(model: type[Model], indent: str, *, live: bool) -> Iterator[str]:
         if inner is None or is_mapping(info.annotation):
             yield f"{indent}{_line(name, info, live=live)}"
         elif is_list(info.annotation):
-            shown = live and info.is_required()
+            shown = live and name == "namespaces"
             yield f"{indent}{'' if shown else '#'}{name}:"
             yield from _item(inner, indent + "  ", live=shown)
         elif issubclass(inner, Direction) and indent != "  ":

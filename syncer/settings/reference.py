@@ -27,7 +27,7 @@ _HEAD = """\
 <!-- Made by `python -m syncer.settings.reference` from the settings; change it there. -->
 # Configuration
 
-One YAML file holds all settings. Only an owner and one namespace must be written:
+One YAML file holds all settings. Only an owner and one namespace must be written (or an ECS source and a route):
 
 ```yaml
 owner: vpc-prod
@@ -35,7 +35,7 @@ namespaces:
   - name: corp.internal
 ```
 
-`config/` has a minimal example, one with several accounts, and one with every key. `config/schema.json` gives
+`config/` has a minimal example, one with several accounts, one for ECS tasks, and one with every key. `config/schema.json` gives
 completion and explanations in an editor that knows JSON schemas; the first line of each example says so to it.
 `syncer validate FILE` names every fault at once, with its line and what to write instead.
 

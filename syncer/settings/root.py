@@ -9,9 +9,12 @@ from typing_extensions import override
 from syncer.settings.aws import Aws
 from syncer.settings.base import Model, Problem
 from syncer.settings.consul import Consul
+from syncer.settings.crossing import route_problems, views
 from syncer.settings.directions import CloudMapToConsul, ConsulToCloudMap
+from syncer.settings.ecs import EcsSource
 from syncer.settings.lease import Lease
 from syncer.settings.namespaces import Namespace
+from syncer.settings.routes import Resolved, Route
 from syncer.settings.service import Guard, Http, Intervals, Log
 from syncer.settings.types import Shape, wrong
 
@@ -55,14 +58,49 @@ class Settings(Model):
     aws: Aws = Aws()
     defaults: Defaults = Defaults()
     namespaces: Annotated[tuple[Namespace, ...], AfterValidator(_some)] = Field(
-        examples=[[{"name": "corp.internal"}]], json_schema_extra={"minItems": 1}
+        default=(), examples=[[{"name": "corp.internal"}]], json_schema_extra={"minItems": 1}
     )
-    """The Cloud Map namespaces to keep in step with Consul."""
+    """The Cloud Map namespaces to keep in step with Consul. At least one, unless there are `routes`."""
+    ecs: tuple[EcsSource, ...] = Field(default=(), examples=[[{"name": "prod"}]])
+    """ECS clusters whose tasks are a source. Where they are written, `routes` say."""
+    routes: tuple[Route, ...] = Field(default=(), examples=[[{"source": "ecs/prod", "target": "consul"}]])
+    """From ECS into Consul, namespaces, hosted zones and target groups."""
     guard: Guard = Guard()
     intervals: Intervals = Intervals()
     lease: Lease = Lease()
     http: Http = Http()
     log: Log = Log()
+
+    @property
+    def uses_consul(self) -> bool:
+        """Whether Consul is needed: for a direction, a route, or leases."""
+        sides = (
+            side for item in self.namespaces for side in (item.consul_to_cloudmap, item.cloudmap_to_consul)
+        )
+        into = (route.enabled and route.kind == "consul" for route in self.routes)
+        return self.lease.enabled or any(side.enabled for side in sides) or any(into)
+
+    def has_plain_names(self, source: str) -> bool:
+        """Whether the view that routes call *source* names services plainly, not by whole domain names."""
+        view = views(self.ecs).get(source)
+        return view is not None and view.dialect == "plain"
+
+    def resolved_routes(self) -> tuple[Resolved, ...]:
+        """Return the routes from ECS, each with the label of its namespace; those of no namespace are left out."""
+        found = ((route, self._place(route)) for route in self.routes)
+        return tuple(Resolved(route, place) for route, place in found if place is not None)
+
+    def _place(self, route: Route) -> str | None:
+        if route.kind != "namespace":
+            return route.place
+        wanted = route.target.lower()
+        named = zip(self.labels(), self.namespaces, strict=True)
+        names = {
+            label: {label.lower(), item.known_as.lower(), (item.id or "").lower()} for label, item in named
+        }
+        found = [label for label, known in names.items() if wanted in known]
+        exact = [label for label in found if label.lower() == wanted]
+        return next(iter(exact or found), None) if len(exact or found) == 1 else None
 
     def labels(self) -> tuple[str, ...]:
         """Return a name for each namespace, in their order: unique, fit for a command line, the same at each start.
@@ -79,7 +117,15 @@ class Settings(Model):
 
     @override
     def problems(self) -> Iterator[Problem]:
-        """No namespace stands there twice."""
+        """No namespace stands there twice, and routes have both their ends."""
+        if not self.namespaces and not self.routes:
+            yield Problem(
+                ("namespaces",),
+                "is missing",
+                "write namespaces: [{name: corp.internal}]",
+                (("routes",),),
+            )
+        yield from route_problems(self)
         known = [(item.known_as.lower(), *self._traits(item)) for item in self.namespaces]
         for i, own in enumerate(known):
             first = next((n for n in range(i) if _same(known[n], own)), None)

@@ -4,8 +4,9 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from botocore import xform_name
 from botocore.client import BaseClient
@@ -51,6 +52,8 @@ from syncer.core.errors import (
     Unavailable,
 )
 from syncer.core.model import nothing
+
+_READS: Final = ("Describe", "Get", "List")
 
 Answer = Mapping[str, Any]
 """What an operation answered, as the SDK has parsed it."""
@@ -119,6 +122,16 @@ class Aws:
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._clients: dict[tuple[str, float], BaseClient] = {}
+        self._may_write: Callable[[], object] | None = None
+
+    def permitted(self, may_write: Callable[[], object]) -> Self:
+        """Return the same for somebody who may write only while *may_write* gives something true.
+
+        It is asked right before each attempt of whatever is no reading operation.
+        """
+        other = copy(self)
+        other._may_write = may_write  # noqa: SLF001 - of the same class
+        return other
 
     @property
     def region(self) -> str:
@@ -131,6 +144,8 @@ class Aws:
 
         *longer* seconds are added to the timeout, for an operation that waits.
         """
+        if self._may_write is not None and not operation.startswith(_READS) and not self._may_write():
+            raise SyncError(f"{operation}: somebody else may be writing now", code="NoLease")
         began = time.monotonic()
         code = ""
         try:

@@ -74,6 +74,6 @@ def test_each_namespace_and_the_datacenter_is_a_place_with_its_resolver() -> Non
     consul, first, second = places(given, "dc7")
     assert (consul.title, consul.resolver) == ("Consul dc7", ("10.0.0.3", 53))
     assert consul.forms("web")[0].name == "web.service.mesh"
-    assert (first.id, first.resolver) == ("corp.internal", ("10.0.0.2", 53))
+    assert (first.id, first.resolver) == ("cloudmap/corp.internal", ("10.0.0.2", 53))
     assert (second.title, second.resolver) == ("Cloud Map ns-0123456789abcdef", None)
     assert places(settings({"name": "n"}, consul={"datacenter": "dc2"}), "")[0].title == "Consul dc2"

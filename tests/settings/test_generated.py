@@ -42,7 +42,7 @@ def test_a_file_made_from_the_settings_is_up_to_date(module: str, path: str) -> 
 
 
 def test_there_are_the_examples_that_the_reference_names() -> None:
-    assert [file.stem for file in EXAMPLES] == ["full", "minimal", "several-accounts"]
+    assert [file.stem for file in EXAMPLES] == ["ecs", "full", "minimal", "several-accounts"]
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=[file.stem for file in EXAMPLES])

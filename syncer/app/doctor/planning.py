@@ -31,7 +31,7 @@ def planned(settings: Settings, stop: threading.Event, *, known: Iterable[str] =
         for report in installation.once(write=False):
             yield from pass_findings(report)
         for mirror in installation.engine.mirrors.values():
-            label = installation.titles[mirror.id][0]
+            label = installation.registries[mirror.id].title
             yield from other_marks(label, mirror.peek(), settings.owner)
     finally:
         installation.engine.close()

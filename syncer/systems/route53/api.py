@@ -1,7 +1,9 @@
 """Calls of Route 53 with the rights of one account: paced, and retried while that helps."""
 
 import threading
-from typing import Any, Final
+from collections.abc import Callable
+from copy import copy
+from typing import Any, Final, Self
 
 from tenacity import (
     Retrying,
@@ -29,6 +31,12 @@ class Route53:
         self._aws = aws
         self._stop = stop
         self.pace = Pace(rate, burst)
+
+    def permitted(self, may_write: Callable[[], object]) -> Self:
+        """Return the same, at the same pace, for somebody who may write only while *may_write* says so."""
+        other = copy(self)
+        other._aws = self._aws.permitted(may_write)  # noqa: SLF001 - of the same class
+        return other
 
     def once(self, operation: str, **parameters: Any) -> Answer:
         """Make one attempt of *operation* when its turn comes; raises :class:`SyncError`."""

@@ -1,0 +1,154 @@
+"""What must fit between ECS sources, their views, namespaces and routes."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from syncer.settings.base import Problem
+from syncer.settings.ecs import EcsSource, EcsView
+from syncer.settings.routes import Resolved, Route
+
+_DIALECTS = {
+    "hosted-zone-tags": "route53",
+    "public-discovery": "route53",
+    "target-group-tags": "elb",
+}
+_TITLES = {"route53": "route53/<zone>", "elb": "elb/<region>"}
+
+
+class Sections(Protocol):
+    """The sections that are looked at."""
+
+    @property
+    def ecs(self) -> tuple[EcsSource, ...]:
+        """The sources."""
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes from them."""
+
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the namespaces."""
+
+    def resolved_routes(self) -> tuple[Resolved, ...]:
+        """Those routes whose target is known."""
+
+
+def views(sources: Sequence[EcsSource]) -> dict[str, EcsView]:
+    """Return all views by what routes call them; without any written, a source has the plain one."""
+    found: dict[str, EcsView] = {}
+    for source in sources:
+        for name, view in source.views.items() or (("plain", EcsView()),):
+            found[f"ecs/{source.name}" + ("" if name == "plain" else f"/{name}")] = view
+    return found
+
+
+def route_problems(settings: Sections) -> Iterator[Problem]:
+    """Yield what does not fit; see the texts."""
+    yield from _sources(settings)
+    known = views(settings.ecs)
+    resolved = {id(item.route): item for item in settings.resolved_routes()}
+    first: dict[tuple[str, str], int] = {}
+    for i, route in enumerate(settings.routes):
+        here = ("routes", i)
+        view = known.get(route.source)
+        if view is None:
+            yield Problem((*here, "source"), f"names no view: {route.source}", _among(known), (("ecs",),))
+        found = resolved.get(id(route))
+        if found is None:
+            advice = _among(["consul", *settings.labels(), *_TITLES.values()])
+            yield Problem(
+                (*here, "target"), f"names no namespace: {route.target}", advice, (("namespaces",),)
+            )
+            continue
+        ends = (route.source, found.target.lower())
+        if ends in first:
+            yield Problem(
+                here,
+                f"has the ends of routes[{first[ends]}]",
+                "write a view of its own under ecs for it: an entry is known by the view that it comes from",
+                tuple(("routes", n, key) for n in (first[ends], i) for key in ("source", "target")),
+            )
+        first.setdefault(ends, i)
+        if view is not None:
+            yield from _fitting(here, route, view)
+    yield from _agreeing(settings)
+
+
+def _sources(settings: Sections) -> Iterator[Problem]:
+    names = [source.name.lower() for source in settings.ecs]
+    used = {route.source.split("/")[1].lower() for route in settings.routes}
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield Problem(
+                ("ecs", i, "name"),
+                f"is that of ecs[{names.index(name)}], too",
+                "write another",
+                (("ecs", names.index(name), "name"),),
+            )
+        if name not in used:
+            yield Problem(
+                ("ecs", i),
+                "is read by no route",
+                f"write one under routes, such as - {{source: ecs/{settings.ecs[i].name}, target: consul}}",
+                (("routes",), ("ecs", i, "name")),
+            )
+
+
+def _fitting(here: tuple[str, int], route: Route, view: EcsView) -> Iterator[Problem]:
+    """Yield where a view and a kind of target do not go together."""
+    needed = _DIALECTS.get(view.dialect)
+    if needed is not None and needed != route.kind:
+        yield Problem(
+            (*here, "target"),
+            f"does not take the dialect {view.dialect}",
+            f"write {_TITLES[needed]}, or a view with the dialect plain as the source",
+            ((*here, "source"), ("ecs",)),
+        )
+    if view.zone_id and route.kind == "route53" and "." not in route.place and route.place != view.zone_id:
+        yield Problem(
+            (*here, "target"),
+            f"is another zone than the view's, {view.zone_id}",
+            f"write route53/{view.zone_id}",
+            ((*here, "source"), ("ecs",)),
+        )
+    if route.kind == "elb" and view.dialect == "plain":
+        yield from _groups(here, route)
+
+
+def _groups(here: tuple[str, int], route: Route) -> Iterator[Problem]:
+    """Yield what is wrong with the target groups of a view that does not name them itself."""
+    if not route.rename:
+        advice = "write the ARN of the target group for each service, such as {web: arn:aws:elasticloadbalancing:...}"
+        yield Problem(
+            (*here, "rename"), "is missing", advice, ((*here, "target"), (*here, "source"), ("ecs",))
+        )
+    for name, arn in route.rename.items():
+        if not arn.startswith("arn:") or arn.split(":")[3:4] != [route.place]:
+            yield Problem(
+                (*here, "rename", name),
+                f"is no target group of {route.place}",
+                "write a whole ARN of that Region",
+                ((*here, "target"),),
+            )
+
+
+def _agreeing(settings: Sections) -> Iterator[Problem]:
+    """Yield where routes into one zone, or the groups of one Region, differ in what is the target's own."""
+    seen: dict[str, int] = {}
+    for i, route in enumerate(settings.routes):
+        if route.kind not in _TITLES:
+            continue
+        before = seen.setdefault(route.target.lower(), i)
+        for key in ("ttl", "take_over", "role_arn", "external_id"):
+            if getattr(settings.routes[before], key) != getattr(route, key):
+                yield Problem(
+                    ("routes", i, key),
+                    f"is another than that of routes[{before}], which has the same target",
+                    "write the same in both",
+                    (("routes", before, key), ("routes", before, "target"), ("routes", i, "target")),
+                )
+
+
+def _among(known: object) -> str:
+    names = list(known) if isinstance(known, list | dict) else []
+    return f"write one of {', '.join(names)}" if names else "write a source under ecs"
