@@ -135,7 +135,7 @@ def _unheld(
             (other, address)
             for address, port in _slots(rules, item, info)
             for taken, other in holders.get(address, ())
-            if _meet(port, taken) and _yields(rules, other, known=origin(item) in registered, port=port)
+            if _meet(port, taken) and _yields(rules, item, other, known=origin(item) in registered, port=port)
         ]
         if not found:
             free.append(item)
@@ -170,16 +170,17 @@ def _meet(one: _Port, other: _Port) -> bool:
     return one is None or other is None or one == other
 
 
-def _yields(rules: RouteRules, other: Instance, *, known: bool, port: _Port) -> bool:
-    """Whether an instance, which is *known* there or not, makes way for *other*, which has its address.
+def _yields(rules: RouteRules, item: Instance, other: Instance, *, known: bool, port: _Port) -> bool:
+    """Whether *item*, which is *known* there or not, makes way for *other*, which has an address of its.
 
     Two routes of one owner may find one instance in two sources, and register it at the same time. Then just one of
-    them withdraws, that with the lesser source: ids are compared, since both come to the same answer by that.
+    them withdraws, that with the lesser source, if the other has all its addresses: ids are compared, since both come
+    to the same answer by that.
     """
     if other.mark is None:
         return True
     if other.mark.owner == rules.owner and (known or port != _ANY):
-        return other.mark.origin > rules.source
+        return other.mark.origin > rules.source and {*item.addresses} <= {*other.addresses}
     return not known or port == _ANY
 
 

@@ -19,8 +19,10 @@ def check(settings: Settings, tree: Table, touched: frozenset[Path] = frozenset(
     """Yield the problems between the keys of *settings*, but for those that rest on a *touched* path."""
     for path, model in _sections(settings, ()):
         for problem in model.problems():
-            rests = ((*path, *part) for part in (problem.path, *problem.about))
-            if not any(part[: len(bad)] == bad for part in rests for bad in touched):
+            rests = [(*path, *part) for part in (problem.path, *problem.about)]
+            inside = any(part[: len(bad)] == bad for part in rests for bad in touched)
+            around = any(bad[: len(part)] == part for part in rests[1:] for bad in touched)
+            if not inside and not around:
                 yield Fault(place(tree, (*path, *problem.path)), problem.problem, problem.remedy)
 
 

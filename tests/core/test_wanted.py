@@ -277,6 +277,11 @@ def test_of_two_routes_of_ours_that_find_one_instance_the_lesser_source_makes_wa
     assert reasons(look(snap(A), snap(BETTER))) == reasons(look(snap(A), snap(BETTER, copy(A)))) == there
 
 
+def test_a_route_of_ours_makes_way_for_nothing_that_has_only_some_of_the_addresses() -> None:
+    both = replace(A, ipv6="2001:db8::1")
+    assert ids(look(snap(both), snap(BETTER, copy(both)))) == ["a"]
+
+
 def test_where_an_address_may_be_there_once_the_route_of_ours_that_has_it_keeps_it() -> None:
     there = {"a": "10.0.0.1 is registered there already, from a-source"}
     assert reasons(look(snap(A), snap(FELLOW, info=info()), rules(RECORDS))) == there

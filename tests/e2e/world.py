@@ -73,7 +73,7 @@ class Running:
         for name in tuple(self.installation.engine.mirrors):
             self.installation.engine.hint(name, Hint(None, "interval"))
 
-    def settled(self, timeout: float = 15.0) -> None:
+    def settled(self, timeout: float = 60.0) -> None:
         """Wait until everything is attached, and full passes begun after this call find nothing left to do."""
         engine = self.installation.engine
 
@@ -98,18 +98,25 @@ def _unfinished(report: PassReport) -> bool:
 class World:
     """A real Consul, a proxy before it that can fail, and an emulated AWS; nothing is synced until one says so."""
 
-    def __init__(self, folder: Path, *, emulated: Emulated = FAST, consul: ConsulAgent | None = None) -> None:
-        """Keep files in *folder*."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        emulated: Emulated = FAST,
+        consul: ConsulAgent | None = None,
+        aws: EmulatedAws | None = None,
+    ) -> None:
+        """Keep files in *folder*; *aws* in place of one with Cloud Map alone."""
         self.folder = folder
         self.consul = consul or ConsulAgent()
-        self._emulated = emulated
+        self.aws = aws or EmulatedAws(emulated)
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(self.consul)
             self.proxy = stack.enter_context(ConsulProxy(self.consul.http_addr))
-            self.aws = stack.enter_context(EmulatedAws(self._emulated))
+            stack.enter_context(self.aws)
             self.cloud = Cloud(self.aws, NAMESPACE)
             self.namespace_id = self.aws.seed.namespace(NAMESPACE)
             self._stack = stack.pop_all()
@@ -165,8 +172,8 @@ class World:
             yield running
         finally:
             stop.set()
-            thread.join(15)
-        assert not thread.is_alive(), "the installation did not end within 15 s"
+            thread.join(60)
+        assert not thread.is_alive(), "the installation did not end"
 
     # --- What is there ---
 

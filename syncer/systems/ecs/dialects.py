@@ -106,7 +106,7 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class HostedZoneTags:
-    """Public names ``<ECS service>.<PUBLICHOSTEDZONE>`` for tasks whose tag HOSTEDZONEID is *zone_id*."""
+    """Public names ``<ECS service>.<PUBLICHOSTEDZONE>`` for tasks whose tag HOSTEDZONEID is *zone_id*; in lower case."""
 
     zone_id: str
     carry: Carry = NOTHING
@@ -117,7 +117,9 @@ class HostedZoneTags:
         tags = placed.task.tags
         domain = tags.get(HOSTED_ZONE_NAME, "").strip().strip(".")
         zone_id = tags.get(HOSTED_ZONE_ID, "").strip().removeprefix("/hostedzone/")
-        return frozenset({f"{placed.task.name}.{domain}"} if domain and zone_id == self.zone_id else ())
+        return frozenset(
+            {f"{placed.task.name}.{domain}".lower()} if domain and zone_id == self.zone_id else ()
+        )
 
     def instances(self, placed: Placed) -> tuple[Instance, ...]:
         """Return the task with its public addresses."""
@@ -143,7 +145,7 @@ class PublicDiscovery:
         if name is None and placed.problem and placed.task.interface and placed.address is None:
             return None
         label = (name or "").strip().strip(".")
-        return frozenset({f"{label}.{self.zone.strip('.')}"} if label else ())
+        return frozenset({f"{label}.{self.zone.strip('.')}".lower()} if label else ())
 
     def instances(self, placed: Placed) -> tuple[Instance, ...]:
         """Return the task with its public addresses, and the lifetime as the attribute ``ttl``."""
