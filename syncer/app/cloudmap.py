@@ -14,6 +14,7 @@ from syncer.systems.cloudmap.api import Api
 from syncer.systems.cloudmap.carrier import carrier
 from syncer.systems.cloudmap.directory import Directory
 from syncer.systems.cloudmap.feed import OperationFeed
+from syncer.systems.cloudmap.listing import ListSweep
 from syncer.systems.cloudmap.namespaces import Creation, Namespace, find
 from syncer.systems.cloudmap.operations import Operations
 from syncer.systems.cloudmap.quotas import Quotas, Rate
@@ -108,4 +109,5 @@ def open_namespace(
     feed = OperationFeed(api, namespace, directory, operations, interval=settings.intervals.feed)
     revisions = RevisionSweep(api, namespace, directory, per_second=aws.sweep_per_second)
     health = HealthSweep(directory, reader, settings.owner, per_second=aws.health_probes_per_second)
-    return NamespaceEnd(End(reader, (feed, revisions, health), writer, lag=LAG), namespace)
+    watches = (feed, revisions, health, ListSweep(directory))
+    return NamespaceEnd(End(reader, watches, writer, lag=LAG), namespace)

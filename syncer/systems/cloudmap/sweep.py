@@ -25,7 +25,7 @@ _SHORTEST_ROUND: Final = 5.0
 """Seconds that a round takes at least, however few services there are."""
 _FEW: Final = 30
 """So many services are probed at the full rate; of more, the rate goes down as their number goes up."""
-_LEAST_SHARE: Final = 0.3
+_LEAST_SHARE: Final = 0.2
 """The share of the full rate that it never goes below."""
 _BACKOFF: Final = 10.0
 """Seconds to wait after a failed call, and what a failing sweep waits at most times six."""

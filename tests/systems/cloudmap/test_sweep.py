@@ -5,6 +5,7 @@ import time
 import pytest
 
 from syncer.core.model import Complete, Health
+from syncer.systems.cloudmap.listing import ListSweep
 from syncer.systems.cloudmap.sweep import HealthSweep, RevisionSweep
 from tests.emulator import EmulatedAws
 from tests.support.wait import eventually
@@ -50,10 +51,11 @@ def test_a_sweep_keeps_to_its_budget(emulator: EmulatedAws, world: World) -> Non
     emulator.seed.bulk(NAMESPACE, 100, 0)
     world.reader.services()
     emulator.calls.reset()
+    began = time.monotonic()
     with Heard(RevisionSweep(world.api, world.namespace, world.directory, per_second=20).run) as heard:
         time.sleep(1.5)
         assert heard.leave()
-    assert 1 <= emulator.calls.count("DiscoverInstancesRevision") <= 31
+    assert 1 <= emulator.calls.count("DiscoverInstancesRevision") <= 1 + 20 * (time.monotonic() - began)
 
 
 def test_a_sweep_survives_what_fails(emulator: EmulatedAws, world: World, web: str) -> None:
@@ -91,3 +93,38 @@ def test_what_cannot_be_read_is_not_reported(emulator: EmulatedAws, world: World
         eventually(lambda: fault.hits >= 2, LONG)
         time.sleep(0.2)
         assert not [read for read in heard.reads if read.service == "web"]
+
+
+def test_a_service_that_comes_without_an_operation_is_found_in_the_list(
+    emulator: EmulatedAws, world: World, web: str
+) -> None:
+    with Heard(ListSweep(world.directory, shortest=0.1).run) as heard:
+        eventually(lambda: emulator.calls.count("ListServices") >= 4, LONG)
+        assert not heard.hints
+        service = emulator.seed.service(NAMESPACE, "late")
+        eventually(lambda: heard.named("late"), LONG)
+        with emulator.state.lock:
+            for registry in emulator.state.registries.values():
+                registry.services.pop(service, None)
+        eventually(lambda: sum("late" in (hint.services or ()) for hint in heard.hints) >= 2, LONG)
+        assert not heard.named("calm")
+        assert heard.leave()
+
+
+def test_a_list_that_fails_says_nothing_and_is_tried_again(
+    emulator: EmulatedAws, world: World, web: str
+) -> None:
+    fault = emulator.fault("error", operation="ListServices", code="InternalFailure", status=500)
+    with Heard(ListSweep(world.directory, shortest=0.1).run) as heard:
+        eventually(lambda: fault.hits >= 2, LONG)
+        assert not heard.hints
+        assert heard.leave()
+
+
+def test_nothing_is_listed_before_somebody_else_has_had_a_first_list(
+    emulator: EmulatedAws, world: World
+) -> None:
+    with Heard(ListSweep(world.directory, shortest=0.05).run) as heard:
+        time.sleep(0.4)
+        assert heard.leave()
+    assert emulator.calls.count("ListServices") == 0
