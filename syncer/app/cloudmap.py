@@ -107,7 +107,9 @@ def open_namespace(
     writer = CloudMapWriter(api, services, directory, operations)
     aws = settings.aws
     feed = OperationFeed(api, namespace, directory, operations, interval=settings.intervals.feed)
-    revisions = RevisionSweep(api, namespace, directory, per_second=aws.sweep_per_second)
+    revisions = RevisionSweep(
+        api, namespace, directory, per_second=aws.sweep_per_second, seen=reader.revision
+    )
     health = HealthSweep(directory, reader, settings.owner, per_second=aws.health_probes_per_second)
     watches = (feed, revisions, health, ListSweep(directory))
     return NamespaceEnd(End(reader, watches, writer, lag=LAG), namespace)

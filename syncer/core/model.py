@@ -121,8 +121,9 @@ class Complete:
     instances: tuple[Instance, ...]
     info: ServiceInfo | None = None
     """None where the service does not exist, or the registry has no such entity."""
-    ended: tuple[Instance, ...] = ()
-    """What the registry says has ended a moment ago, where it says so: more than not naming it any more."""
+    ended: tuple[Instance, ...] = field(default=(), compare=False)
+    """What the registry says has ended a moment ago, where it says so: more than not naming it any more. As it was
+    last, or with its identity alone."""
     settled: bool = True
     """False while the registry's own views still disagree, so that a second look is due soon."""
 

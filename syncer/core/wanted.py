@@ -80,8 +80,8 @@ def _named(note: _Note, called: Mapping[Origin, Origin]) -> _Note:
 
 def _ended(rules: RouteRules, name: str, source: Complete, info: ServiceInfo | None) -> frozenset[Origin]:
     """Return what of *source* has ended, under the origins that it had in the target."""
-    if not source.ended:
-        return frozenset()
+    if rules.carrier.stored is None or not source.ended:
+        return frozenset(item.key for item in source.ended)
     there = offer(rules, name, replace(source, instances=source.ended), info).instances
     return frozenset(map(origin, there))
 

@@ -2,12 +2,13 @@
 
 import random
 import threading
+import time
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from syncer.core.errors import Garbled, Missing, SyncError
-from syncer.core.model import Complete, Listed, Listing, Read, Unlisted, Unreadable
+from syncer.core.model import Complete, Instance, Listed, Listing, Read, Unlisted, Unreadable
 from syncer.systems.aws import required
 from syncer.systems.cloudmap.api import Api
 from syncer.systems.cloudmap.directory import Directory, Entry
@@ -18,6 +19,8 @@ _MOST: Final = 1000
 """What DiscoverInstances answers with at most, without a word that there is more."""
 _RELIST: Final = 2.0
 """Seconds between two lists for the sake of services that the last one did not have."""
+_REMEMBERED: Final = 60.0
+"""Seconds for which an instance counts as known to be gone."""
 _CONFIRMED: Final = 10
 """Instances that went and are asked for one by one; of more, so many, chosen at random."""
 
@@ -41,6 +44,9 @@ class CloudMapReader:
         self._parallel = parallel
         self._lock = threading.Lock()
         self._last: dict[str, tuple[str, ...]] = {}
+        self._revisions: dict[str, int] = {}
+        self._ended: dict[str, dict[str, float]] = {}
+        """Service to instance ids that Cloud Map said are gone, when asked for them; ``time.monotonic()``."""
 
     @property
     def id(self) -> str:
@@ -51,6 +57,11 @@ class CloudMapReader:
     def parallel(self) -> int:
         """How many reads at once do it no harm."""
         return self._parallel
+
+    def revision(self, service: str) -> int | None:
+        """Return the revision that the last read of *service* has seen; None where none was."""
+        with self._lock:
+            return self._revisions.get(service)
 
     def services(self) -> Listing:
         """List the names of all services; never an empty list for a failed call or a namespace that vanished."""
@@ -89,6 +100,8 @@ class CloudMapReader:
     def _absent(self, service: str) -> Complete:
         with self._lock:
             self._last.pop(service, None)
+            self._revisions.pop(service, None)
+            self._ended.pop(service, None)
         return Complete(service, ())
 
     def _unknown(self, service: str) -> bool:
@@ -134,7 +147,16 @@ class CloudMapReader:
         instances = tuple(
             to_instance(entry.name, key, found[key][0], found[key][1], owner) for key in sorted(found)
         )
-        return Complete(entry.name, instances, entry.info, settled=settled)
+        ended = self._lately_ended(entry.name, found.keys())
+        return Complete(entry.name, instances, entry.info, settled=settled, ended=ended)
+
+    def _lately_ended(self, service: str, found: AbstractSet[str]) -> tuple[Instance, ...]:
+        """Return the instances of *service*, by their identity, that are known to be gone rather than just missing."""
+        horizon = time.monotonic() - _REMEMBERED
+        with self._lock:
+            for key in [k for k, at in self._ended.get(service, {}).items() if at < horizon or k in found]:
+                del self._ended[service][key]
+            return tuple(Instance(service, key) for key in sorted(self._ended.get(service, ())))
 
     def _discover(self, entry: Entry) -> tuple[Found, bool]:
         """Ask the data plane; the second value is false where it does not know a new service yet."""
@@ -153,6 +175,10 @@ class CloudMapReader:
             MaxResults=_MOST,
             HealthStatus="ALL",
         )
+        revision = answer.get("InstancesRevision")
+        if revision is not None:
+            with self._lock:
+                self._revisions[service] = revision
         found: Found = {}
         for item in required(answer, "Instances"):
             found[item["InstanceId"]] = (item.get("Attributes") or {}, item.get("HealthStatus"))
@@ -195,9 +221,12 @@ class CloudMapReader:
             try:
                 self._api.call("GetInstance", ServiceId=entry.info.id, InstanceId=key)
             except Missing as e:
-                if "Instance" in e.code or "Service" in e.code:
-                    continue
-                raise
+                if "Instance" in e.code:
+                    with self._lock:
+                        self._ended.setdefault(entry.name, {})[key] = time.monotonic()
+                elif "Service" not in e.code:
+                    raise
+                continue
             raise Garbled(f"the list of instances of {entry.name} leaves out {key}, which is there")
 
     def _statuses(self, entry: Entry) -> dict[str, str]:

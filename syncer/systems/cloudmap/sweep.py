@@ -35,9 +35,16 @@ class RevisionSweep:
     """Asks for each service's revision in turn."""
 
     def __init__(
-        self, api: Api, namespace: Namespace, directory: Directory, *, per_second: float = 5.0
+        self,
+        api: Api,
+        namespace: Namespace,
+        directory: Directory,
+        *,
+        per_second: float = 5.0,
+        seen: Callable[[str], int | None] = lambda _service: None,
     ) -> None:
-        """Make *per_second* calls; 0: none."""
+        """Make *per_second* calls; 0: none. *seen* tells which revision the last read of a service has seen."""
+        self._seen = seen
         self._api = api
         self._namespace = namespace
         self._directory = directory
@@ -76,11 +83,11 @@ class RevisionSweep:
                 hint(Hint(frozenset({entry.name}), "revision"))
                 continue
             revision = answer.get("InstancesRevision")
-            before = self._revisions.get(entry.name)
-            if revision is None or revision == before:
+            before = self._revisions.get(entry.name, self._seen(entry.name))
+            if revision is None:
                 continue
             self._revisions[entry.name] = revision
-            if before is not None:
+            if before not in {None, revision}:
                 hint(Hint(frozenset({entry.name}), "revision"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncer.core.model import Health, Listed, Mark, Unlisted
+from syncer.core.model import Complete, Health, Listed, Mark, Unlisted
 from tests.emulator import EmulatedAws
 from tests.emulator.faults import Kind
 from tests.support.wait import eventually
@@ -313,3 +313,24 @@ def test_an_instance_that_turns_unhealthy_is_critical_and_stays(
 def test_the_id_names_the_namespace(world: World) -> None:
     assert world.reader.id == f"cloudmap/{world.namespace.id}"
     assert world.reader.parallel > 0
+
+
+def test_an_instance_that_cloud_map_says_is_gone_has_ended_and_what_is_only_missing_has_not(
+    emulator: EmulatedAws, world: World
+) -> None:
+    def read() -> Complete:
+        found = world.reader.read("web")
+        assert isinstance(found, Complete)
+        return found
+
+    service, user = emulator.seed.service(NAMESPACE, "web"), client(emulator)
+    for number in range(30):
+        emulator.seed.instance(service, f"i{number:02}", {"AWS_INSTANCE_IPV4": f"10.0.0.{number + 1}"})
+    assert len(read().instances) == 30
+    user.deregister_instance(ServiceId=service, InstanceId="i00")
+    eventually(lambda: len(read().instances) == 29, LONG)
+    assert [item.key for item in read().ended] == [("web", "i00")]
+    for number in range(1, 30):
+        user.deregister_instance(ServiceId=service, InstanceId=f"i{number:02}")
+    eventually(lambda: not read().instances, LONG)
+    assert len(read().ended) >= 11

@@ -34,6 +34,21 @@ def test_a_revision_that_moved_is_a_hint(emulator: EmulatedAws, world: World, we
         assert heard.leave()
 
 
+def test_a_revision_that_moved_before_the_first_look_is_a_hint_if_the_last_read_saw_another(
+    emulator: EmulatedAws, world: World, web: str
+) -> None:
+    for name in ("web", "calm"):
+        world.reader.read(name)
+    emulator.seed.instance(web, "i2", {"AWS_INSTANCE_IPV4": "10.0.0.2"})
+    sweep = RevisionSweep(
+        world.api, world.namespace, world.directory, per_second=200, seen=world.reader.revision
+    )
+    with Heard(sweep.run) as heard:
+        eventually(lambda: heard.named("web"), LONG)
+        assert not heard.named("calm")
+        assert heard.leave()
+
+
 def test_a_sweep_with_a_budget_of_nothing_calls_nothing(
     emulator: EmulatedAws, world: World, web: str
 ) -> None:
