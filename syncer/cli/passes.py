@@ -16,18 +16,15 @@ from syncer.observe.changelog import ChangeLog
 
 
 @click.command(
-    epilog="\b\nExamples:\n  syncer plan -c syncer.yaml\n  syncer plan --json | jq '.routes[].changes'"
+    epilog="\b\n+  is added          ~  is changed in place          -  is removed\n"
+    "!  is held by the guard, in conflict, or could not be read\n\n"
+    "\b\nExamples:\n  syncer plan -c syncer.yaml\n  syncer plan --json | jq '.routes[].changes'"
 )
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option("-v", "--verbose", is_flag=True, help="List what is skipped, too, with the reason.")
 def plan(path: Path, *, as_json: bool, verbose: bool) -> None:
-    r"""Show what would be done, and change nothing.
-
-    \b
-    +  is added          ~  is changed in place          -  is removed
-    !  is held by the guard, in conflict, or could not be read
-    """
+    """Show what would be done, and change nothing."""
     settings = settings_or_exit(path)
     start_logging(settings, level="warning")
     # Even a namespace that the settings say to create is only said to be missing here.

@@ -18,7 +18,9 @@ EXAMPLES = [
     for block in blocks("yaml")
     if re.search(r"^owner:", block.text, re.MULTILINE) and not block.page.startswith("docs/targets/")
 ]
-COMMANDS = {name: command for name, command in main.commands.items() if not command.hidden}
+CONTEXT = click.Context(main)
+FOUND = {name: main.get_command(CONTEXT, name) for name in main.list_commands(CONTEXT)}
+COMMANDS = {name: command for name, command in FOUND.items() if command is not None and not command.hidden}
 SPOKEN = (DOCS / "commands.md").read_text()
 
 
