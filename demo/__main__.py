@@ -1,4 +1,4 @@
-"""``make demo``: a story in seven scenes, with the milliseconds that each change took."""
+"""``make demo``: a story in eight scenes, with the milliseconds that each change took."""
 
 import os
 import sys
@@ -22,6 +22,7 @@ def main() -> int:
             _critical(on)
             _removal(on)
             _plain_resolver(on)
+            _task(on)
             print(f"\nThe status page is at http://127.0.0.1:{on.port}/ while this runs.")
             if os.environ.get("KEEP"):
                 print(f"Kept running; settings in {on.settings}. Stop it with Ctrl-C.")
@@ -114,6 +115,21 @@ def _removal(on: Stage) -> None:
 def _plain_resolver(on: Stage) -> None:
     _scene("A namespace called service.consul: the VPC's own resolver answers Consul's name")
     _until(on, "api.service.consul", "10.0.2.1", time.monotonic(), "asked at the VPC's resolver", on.aws_dns)
+
+
+def _task(on: Stage) -> None:
+    _scene("A Fargate task starts with a public address, and stops")
+    began = time.monotonic()
+    task = on.tasks.start("shop", "54.1.2.3")
+    private, names = task["ipv4"], ("shop.service.consul", "shop.corp.internal")
+    print(f"    ECS knows {private}, EC2 the public 54.1.2.3")
+    for name in names:
+        _until(on, name, private, began, "running")
+    _until(on, "shop.example.com", "54.1.2.3", began, "running")
+    began = time.monotonic()
+    on.tasks.stop(task["task"])
+    for name in (*names, "shop.example.com"):
+        _until(on, name, "", began, "told to stop")
 
 
 def _register(on: Stage, service: str, instance: str, address: str) -> float:

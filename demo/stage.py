@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from demo.tasks import Tasks, prepare
 from tests.support.consul_agent import ConsulAgent
 from tests.support.ports import free_port
 from tests.support.wait import eventually
@@ -37,6 +38,14 @@ namespaces:
   - name: service.consul             # so that the VPC's own resolver answers Consul's names
     dns_resolver: {aws_dns}
     cloudmap_to_consul: false
+ecs:
+  - name: prod
+    clusters: [prod]
+    queue: {queue}
+routes:                              # of tasks: private names in Consul and Cloud Map, public ones in Route 53
+  - {{source: ecs/prod, target: consul}}
+  - {{source: ecs/prod, target: corp.internal}}
+  - {{source: ecs/prod, target: route53/example.com}}
 http:
   port: {port}
 """
@@ -54,6 +63,7 @@ class Stage:
     settings: Path
     namespaces: dict[str, str]
     """Name to id."""
+    tasks: Tasks
     port: int
 
     def syncer(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -110,6 +120,7 @@ def stage(operation_seconds: float = 0.5) -> Iterator[Stage]:
             config=Config(inject_host_prefix=False),
         )
         namespaces = {name: _namespace(cloudmap, name) for name in ("corp.internal", "service.consul")}
+        tasks = prepare(ready["endpoint_url"], REGION)
         port = free_port()
         settings = CACHE / "syncer.yaml"
         settings.write_text(
@@ -119,10 +130,11 @@ def stage(operation_seconds: float = 0.5) -> Iterator[Stage]:
                 region=REGION,
                 aws=ready["endpoint_url"],
                 aws_dns="{}:{}".format(*aws_dns),
+                queue=tasks.queue,
                 port=port,
             )
         )
-        yield Stage(consul, cloudmap, ready["endpoint_url"], aws_dns, settings, namespaces, port)
+        yield Stage(consul, cloudmap, ready["endpoint_url"], aws_dns, settings, namespaces, tasks, port)
 
 
 @contextmanager
@@ -137,6 +149,8 @@ def _emulator(operation_seconds: float) -> Iterator[dict[str, Any]]:
         "0",
         "--dns-port",
         "0",
+        "--region",
+        REGION,
         "--ready-file",
         str(ready),
     ]

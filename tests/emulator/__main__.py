@@ -8,8 +8,8 @@ import threading
 from dataclasses import fields, replace
 from pathlib import Path
 
-from .server import EmulatedAws
 from .settings import DEFAULT_REGION, REALISTIC, Settings
+from .whole import WholeAws
 
 
 def _arguments() -> argparse.Namespace:
@@ -48,7 +48,7 @@ def main() -> None:
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
-    emulator = EmulatedAws(
+    emulator = WholeAws(
         _settings(arguments.realistic, arguments.set),
         host=arguments.host,
         port=arguments.port,
