@@ -8,6 +8,8 @@ BIN := .venv/bin
 STAMP := .venv/.stamp
 CONSUL := .cache/consul/consul
 UV_VERSION := 0.13.8
+# Tests wait more than they compute: several at once for each core.
+WORKERS ?= 4
 # What there is with Python in it.
 CODE := $(wildcard syncer tests demo tools/*.py)
 
@@ -31,11 +33,11 @@ consul: ## find a real Consul, or unpack one into .cache
 demo: setup consul ## show both directions at work; KEEP=1 to leave it running
 	@KEEP='$(KEEP)' $(BIN)/python -m demo
 
-test: setup consul ## all tests, with coverage; ARGS=... for pytest
+test: setup consul ## all tests, WORKERS=4 at once, with coverage; ARGS=... for pytest
 	@tools/browser.sh >/dev/null
 	@tools/promtool.sh >/dev/null
 	@rm -rf .cache/coverage && mkdir -p .cache/coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal --cov --cov-report=term $(ARGS)
 	@$(BIN)/python -m coverage report --include='syncer/core/*' --fail-under=100 >.cache/coverage/core.txt || \
 		{ echo 'The core is not covered whole:'; cat .cache/coverage/core.txt; exit 1; }
 

@@ -83,7 +83,7 @@ class Sharing:
         """Tell *told* of each lease whether it is held; nothing is called before :meth:`start`."""
         self._settings = settings
         self._on_call = on_call
-        self._leases = Leases(told)
+        self._leases = Leases(told, calm=2.0 * settings.lease.ttl)
         self._client: ConsulClient | None = None
         self._open: list[tuple[ConsulLease, Permission, Sequence[Route]]] = []
         self._started = False
@@ -109,7 +109,11 @@ class Sharing:
             self._strive()
 
     def held_elsewhere(self, stop: threading.Event) -> dict[str, str]:
-        """Wait until it is known who holds the leases; return who holds those that are not ours, by label."""
+        """Wait until it is known who holds the leases; return who holds those that are not ours, by label.
+
+        For whoever is not here to stay: nobody is asked for a share from then on.
+        """
+        self._leases.balance.be_content()
         return self._leases.wait_decided(stop, _DECIDE)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ taken                   → have both targets read again, then let its routes wr
 held, renewed in time   → they go on writing
 held, not renewed       → their permission runs out by itself, before anybody else can take the lease
 held by another         → watch; the routes plan, and write nothing
+held by one with many   → ask it for the lease; it gives it in a calm, when nothing is being written
 """
 
 import random
@@ -18,10 +19,13 @@ import structlog
 from syncer.core.errors import SyncError
 from syncer.core.ports import Hint
 from syncer.engine.agenda import Backoff
+from syncer.engine.balance import Balance
 from syncer.engine.permission import Permission
 from syncer.engine.route import Route
 
 _STEP: Final = 0.05
+_PAUSE: Final = 2.0
+"""Seconds that a lease to be given waits for a moment without writes; well below what is left of a renewal."""
 _log = structlog.get_logger()
 
 
@@ -40,6 +44,10 @@ class Lease(Protocol):
     def holder(self) -> str:
         """Who held it at the last :meth:`watch`; empty for nobody."""
 
+    @property
+    def asked_by(self) -> str:
+        """Who asked us for it since the :meth:`watch` before the last one; empty for nobody."""
+
     def acquire(self) -> float | None:
         """Take it if it is free; return until when (``time.monotonic()``) it is ours, None where it is not."""
 
@@ -51,6 +59,9 @@ class Lease(Protocol):
 
     def watch(self) -> None:
         """See whose it is: at once after a change or a failure, else when it changes, or it is time to renew."""
+
+    def ask(self) -> None:
+        """Ask for it who held it at the last :meth:`watch`; nothing where that has changed."""
 
     def cut(self) -> None:
         """End a :meth:`watch` under way, and all later ones, from any thread."""
@@ -103,14 +114,40 @@ class Keeper:
         self.lease.watch()
         if not self.lease.mine:
             self._lose("the lock was taken away")
+        elif self.lease.asked_by and self._leases.balance.may_give(self.lease.asked_by):
+            self._give(self.lease.asked_by)
+
+    def _give(self, asker: str) -> None:
+        """Give the lease to *asker*, unless something is being written: it will ask again.
+
+        Once the permission has ended, nothing new is let out. What was let out before is under way, or will be at once.
+        """
+        deadline = time.monotonic() + _PAUSE
+        while self._writing():
+            if time.monotonic() >= deadline or self._ending.wait(_STEP):
+                return
+        self._may_write.revoke()
+        if self._ending.wait(_STEP) or self._writing():
+            return  # the next renewal begins a new term
+        self._note(held=False)
+        self.lease.release()
+        _log.info("lease_given", lease=self.lease.label, to=asker)
+        self._leases.stand_back()
+
+    def _writing(self) -> bool:
+        return any(route.submission.under_way() for route in self._routes)
 
     def _stand_by(self) -> None:
         before = self.lease.holder
         self.lease.watch()
         if self.lease.holder:
             if self.lease.holder != before:
+                self._leases.balance.changed()
                 _log.info("lease_held_by_another", lease=self.lease.label, holder=self.lease.holder)
             self.decided.set()
+            if self._warm() and self._leases.balance.may_ask(self.lease.holder):
+                _log.info("lease_asked_for", lease=self.lease.label, holder=self.lease.holder)
+                self.lease.ask()
             return
         self._leases.be_modest()
         until = None if self._ending.is_set() else self.lease.acquire()
@@ -120,6 +157,10 @@ class Keeper:
         _log.info("lease_taken", lease=self.lease.label)
         self._begin(until)
         self.decided.set()
+
+    def _warm(self) -> bool:
+        """Whether both sides of every route were read: then it can go on where the other stops."""
+        return all(route.last_pass is not None for route in self._routes)
 
     def _begin(self, until: float) -> None:
         """Let the routes write; what the targets hold was another's doing, so it is read again before."""
@@ -145,6 +186,8 @@ class Keeper:
         self._ending.wait(self._backoff.after(self._failures))
 
     def _note(self, *, held: bool) -> None:
+        if held != self.holds:
+            self._leases.balance.changed()
         self.holds = held
         self._leases.told(self.lease.label, held)
 
@@ -153,7 +196,11 @@ class Leases:
     """The leases that this process strives for. Thread-safe."""
 
     def __init__(
-        self, told: Callable[[str, bool], None] = lambda _label, _held: None, *, spread: float = 2.0
+        self,
+        told: Callable[[str, bool], None] = lambda _label, _held: None,
+        *,
+        spread: float = 2.0,
+        calm: float = 30.0,
     ) -> None:
         """Tell *told* of each lease whether it is held.
 
@@ -161,9 +208,11 @@ class Leases:
             told: called with a lease's label, from several threads.
             spread: seconds that a process waits for its last free lease while it holds all others, and in
                 proportion for those before: replicas that hold fewer come first.
+            calm: seconds without a change before a process that holds too few asks for one, see :class:`Balance`.
         """
         self.told = told
         self.ending = threading.Event()
+        self.balance = Balance(self._held_by, calm)
         self._spread = spread
         self._keepers: tuple[Keeper, ...] = ()
         self._lock = threading.Lock()
@@ -173,6 +222,7 @@ class Leases:
         keeper = Keeper(lease, may_write, routes, self)
         with self._lock:
             self._keepers = (*self._keepers, keeper)
+        self.balance.changed()
         keeper.thread.start()
 
     def wait_decided(self, stop: threading.Event, timeout: float) -> dict[str, str]:
@@ -198,6 +248,14 @@ class Leases:
             if left <= 0:
                 return
             self.ending.wait(min(left, _STEP))
+
+    def stand_back(self) -> None:
+        """Wait until somebody who holds fewer has surely taken what was given back here."""
+        self.ending.wait(self._spread * 1.5)
+
+    def _held_by(self, holder: str) -> int:
+        """Return how many leases *holder* holds; under "", we."""
+        return sum(keeper.lease.holder == holder and keeper.holds == (not holder) for keeper in self._keepers)
 
     def close(self, timeout: float = 2.0) -> None:
         """Give everything back, within *timeout* seconds; to be called once nothing is being written any more."""

@@ -95,6 +95,8 @@ class WebServer:
         self._app = app
         self._where = (address, port)
         self._stop = threading.Event()
+        self._letting_go = threading.Lock()
+        """What wakes the thread must not be closed, and its number given to another file, while it is used."""
         self._thread: threading.Thread | None = None
         self._wake: Callable[[], None] = lambda: None
         self.port = port
@@ -129,7 +131,8 @@ class WebServer:
             while not self._stop.is_set():
                 wasyncore.loop(timeout=0.5, map=channels, count=1)
             server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
-            wasyncore.close_all(channels, ignore_all=True)
+            with self._letting_go:
+                wasyncore.close_all(channels, ignore_all=True)
 
         self._wake = server.pull_trigger
         self._thread = threading.Thread(target=serve, name="web", daemon=True)
@@ -137,9 +140,10 @@ class WebServer:
 
     def stop(self) -> None:
         """Stop serving, and let go of the port; returns within two seconds or so."""
-        if not self._stop.is_set():
-            self._stop.set()
-            self._wake()
+        with self._letting_go:
+            if not self._stop.is_set():
+                self._stop.set()
+                self._wake()
         if self._thread is not None:
             self._thread.join(2.5)
 

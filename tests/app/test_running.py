@@ -38,7 +38,7 @@ def answering(status: int, body: bytes, seconds: float = 0) -> Iterator[str]:
         finally:
             late.set()
             server.shutdown()
-            thread.join(5)
+            thread.join(60)
 
 
 @pytest.mark.parametrize(

@@ -39,11 +39,11 @@ def running(config: Path, url: str) -> Iterator[None]:
     command = [sys.executable, "-m", "syncer", "run", "-c", str(config)]
     with subprocess.Popen(command, env=environment(), cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         try:
-            eventually(lambda: _ready(url), 40, "the process is ready")
+            eventually(lambda: _ready(url), 60, "the process is ready")
             yield
         finally:
             process.terminate()
-            process.wait(15)
+            process.wait(60)
 
 
 def _ready(url: str) -> bool:

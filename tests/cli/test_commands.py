@@ -12,7 +12,8 @@ from syncer.cli import main
 from tests.cli.process import syncer
 from tests.e2e.world import NAMESPACE, World
 
-COMMANDS = sorted(main.commands)
+CONTEXT = click.Context(main)
+COMMANDS = sorted(main.list_commands(CONTEXT))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -26,7 +27,9 @@ def test_every_command_has_a_help_with_an_example(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_says_what_it_does(name: str) -> None:
-    for parameter in main.commands[name].params:
+    command = main.get_command(CONTEXT, name)
+    assert command is not None
+    for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.opts} has no help"
 

@@ -24,7 +24,7 @@ def config(world: World) -> Iterator[Path]:
     guard = {"share": 0, "floor": 0}
     path = world.file(world.tree({"http": {"enabled": True, "port": PORT}, "guard": guard}))
     with running(path, URL):
-        eventually(lambda: world.cloud.addresses("going") == ["10.0.0.3"], 15, "everything is there")
+        eventually(lambda: world.cloud.addresses("going") == ["10.0.0.3"], 60, "everything is there")
         yield path
 
 
@@ -67,7 +67,7 @@ def test_what_is_held_is_shown_with_the_arithmetic_and_makes_the_exit_code_1(
     config: Path, world: World
 ) -> None:
     world.consul.deregister("going-1")
-    eventually(lambda: syncer("status", "-c", config).returncode == 1, 30, "the removal is held")
+    eventually(lambda: syncer("status", "-c", config).returncode == 1, 60, "the removal is held")
     status = syncer("status", "-c", config)
     (held,) = [line for line in status.stdout.splitlines() if line.startswith("held: ")]
     assert "1 removals" in held

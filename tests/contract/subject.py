@@ -16,7 +16,7 @@ from tests.support.wait import eventually
 
 OWNER: Final = "contract"
 ORIGIN: Final = "elsewhere/one"
-LONG: Final = 30.0
+LONG: Final = 60.0
 """Seconds that anything may take: a bound against hanging, not a target."""
 
 
@@ -133,7 +133,7 @@ def watching(watch: Watch) -> Iterator[tuple[Noticed, Callable[[], bool]]]:
 
     def leave() -> bool:
         stop.set()
-        thread.join(5)
+        thread.join(60)
         return not thread.is_alive()
 
     try:

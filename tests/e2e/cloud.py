@@ -90,7 +90,7 @@ class Cloud:
     def done(self, answer: dict[str, Any]) -> None:
         """Wait until the operation that *answer* names has succeeded."""
         operation = self._registry.operations[answer["OperationId"]]
-        eventually(lambda: operation.status == "SUCCESS", 10, f"the operation {operation.type} succeeded")
+        eventually(lambda: operation.status == "SUCCESS", 60, f"the operation {operation.type} succeeded")
 
     # --- What is there ---
 
@@ -145,7 +145,7 @@ def resolve(name: str, server: tuple[str, int], record: str = "A") -> list[str]:
     resolver = dns.resolver.Resolver(configure=False)
     resolver.nameservers, resolver.port = [server[0]], server[1]
     try:
-        answer = resolver.resolve(name, record, lifetime=5, search=False)
+        answer = resolver.resolve(name, record, lifetime=30, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     return sorted(item.to_text() for item in answer)

@@ -65,7 +65,7 @@ class Replica:
         """Send it a signal."""
         self.process.send_signal(number)
 
-    def wait(self, timeout: float = 15) -> int:
+    def wait(self, timeout: float = 60) -> int:
         """Wait for its end, and return its exit code."""
         return self.process.wait(timeout)
 
@@ -94,7 +94,7 @@ def _running(name: str, door: Door, file: Path, log: Path) -> Iterator[Replica]:
             yield Replica(name, door, process, log)
         finally:
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 def holder(world: World, found: Mapping[str, Replica]) -> Replica | None:

@@ -78,11 +78,11 @@ class TaskWorld(World):
         """Ask the VPC's resolver for *name*; return its answers, sorted, none where there is no such name."""
         resolver = dns.resolver.Resolver(configure=False)
         resolver.nameservers, resolver.port = [self.aws.dns_address[0]], self.aws.dns_address[1]
-        resolver.lifetime = 5.0
+        resolver.lifetime = 30.0
         try:
             return sorted(item.to_text() for item in resolver.resolve(name, kind, search=False))
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
 
     def _client(self, service: str) -> Any:
-        return boto3.client(service, **self.aws.client_options(config=_ONCE))
+        return boto3.client(service, **self.aws.client_options(config=_ONCE))  # type: ignore[call-overload]  # any service

@@ -53,7 +53,7 @@ def test_a_token_that_loses_its_rights_withdraws_nothing(guarded: World) -> None
                 never(lambda: guarded.cloud.withdrawn() + guarded.proxy.removed(), 0.3)
         guarded.consul.register("web", "web-4", "10.0.1.4", 8080)
         guarded.consul.call("PUT", f"/v1/acl/policy/{policy}", rules)
-        eventually(lambda: guarded.cloud.addresses("web") == [*EXPORTED["web"], "10.0.1.4"], 30)
+        eventually(lambda: guarded.cloud.addresses("web") == [*EXPORTED["web"], "10.0.1.4"])
         assert_all_there(guarded)
         assert guarded.cloud.withdrawn() + guarded.proxy.removed() == []
 

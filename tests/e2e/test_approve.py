@@ -37,16 +37,16 @@ def test_a_held_mass_removal_passes_once_it_is_approved(world: World) -> None:
     with world.syncing() as running:
         running.settled()
         removed(world, "web")
-        eventually(lambda: held(running) == 16, 10, "the guard holds")
+        eventually(lambda: held(running) == 16, 60, "the guard holds")
         never(world.cloud.withdrawn, 0.5)
         done = command(world.file(world.tree()), "approve", OUT)
         assert done.returncode == 0, done.stderr
         assert done.stdout == f"{OUT}: what was held passes now\n"
-        eventually(lambda: len(world.cloud.instances("web")) == 4, 15, "they are removed")
+        eventually(lambda: len(world.cloud.instances("web")) == 4, 60, "they are removed")
         assert len(world.cloud.instances("api")) == 20
         # It is used up: the next mass removal is held again.
         removed(world, "api")
-        eventually(lambda: held(running) == 16, 10, "the guard holds the next")
+        eventually(lambda: held(running) == 16, 60, "the guard holds the next")
         never(lambda: len(world.cloud.withdrawn()) > 16, 1.0)
 
 
@@ -77,10 +77,10 @@ def test_an_old_approval_is_thrown_away(world: World, age: float) -> None:
     with world.syncing() as running:
         running.settled()
         removed(world, "web")
-        eventually(lambda: held(running) == 16, 10, "the guard holds")
+        eventually(lambda: held(running) == 16, 60, "the guard holds")
         key = f"/v1/kv/cloudmap-sync/tests/approve/{OUT.replace('>', '%3E')}"
         world.consul.call("PUT", key, {"by": "somebody", "at": time.time() - age})
-        eventually(lambda: not _keys(world), 10, "the approval is thrown away")
+        eventually(lambda: not _keys(world), 60, "the approval is thrown away")
         never(world.cloud.withdrawn, 1.0)
 
 
@@ -89,9 +89,9 @@ def test_garbage_in_place_of_an_approval_approves_nothing(world: World) -> None:
     with world.syncing() as running:
         running.settled()
         removed(world, "web")
-        eventually(lambda: held(running) == 16, 10, "the guard holds")
+        eventually(lambda: held(running) == 16, 60, "the guard holds")
         world.consul.call("PUT", f"/v1/kv/cloudmap-sync/tests/approve/{OUT.replace('>', '%3E')}", b"\xff{")
-        eventually(lambda: not _keys(world), 10, "it is thrown away")
+        eventually(lambda: not _keys(world), 60, "it is thrown away")
         never(world.cloud.withdrawn, 1.0)
 
 

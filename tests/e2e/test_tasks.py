@@ -55,8 +55,8 @@ def test_the_public_address_is_found_in_consul_under_a_name_and_a_tag_of_its_own
         both = sorted([task.interface.ipv4, "54.1.2.3"])
         eventually(lambda: sorted(world.consul.dns("web.service.consul")) == both, LONG)
         world.ecs.stop_task(task)
-        for name in ("web-public.service.consul", "public.web.service.consul", "web.service.consul"):
-            eventually(lambda name=name: world.consul.dns(name) == [], LONG)
+        names = ("web-public.service.consul", "public.web.service.consul", "web.service.consul")
+        eventually(lambda: not any(world.consul.dns(name) for name in names), LONG)
 
 
 def test_private_addresses_go_into_a_private_namespace_and_public_ones_into_a_public_one(
@@ -243,8 +243,9 @@ def test_with_all_routes_on_a_task_is_in_each_registry_once(world: TaskWorld) ->
 
 
 def test_lost_doubled_and_shuffled_events_end_in_the_same_state(world: TaskWorld) -> None:
-    source = {"name": "prod", "clusters": ["prod"], "queue": world.whole.ecs_queue()}
-    stream = world.whole.ecs_events(source["queue"], lose_every=2, double_every=10, shuffle=12, seed=7)
+    queue = world.whole.ecs_queue()
+    source = {"name": "prod", "clusters": ["prod"], "queue": queue}
+    stream = world.whole.ecs_events(queue, lose_every=2, double_every=10, shuffle=12, seed=7)
     routes = all_routes(world)["routes"]
     with world.syncing({"ecs": [source], "routes": routes}) as running:
         eventually(lambda: not running.installation.waiting(), LONG)

@@ -168,7 +168,7 @@ class DnsServer:
         """Stop serving and close the sockets."""
         for server, thread in zip(self._servers, self._threads, strict=True):
             stop_serving(server)
-            thread.join(timeout=5)
+            thread.join(60)
 
 
 def _bind(address: tuple[str, int], answers: DnsAnswers) -> tuple[_TcpServer, _UdpServer]:

@@ -157,7 +157,7 @@ class HttpServer(socketserver.ThreadingTCPServer):
     def stop(self) -> None:
         """Stop listening and close every connection."""
         stop_serving(self)
-        self._thread.join(timeout=5)
+        self._thread.join(60)
         for connection in list(self.connections):
             try:
                 connection.shutdown(socket.SHUT_RDWR)

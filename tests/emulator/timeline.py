@@ -34,7 +34,7 @@ class Timeline:
         with self.lock:
             self._stopped = True
             self._wake.notify_all()
-        self._thread.join(timeout=5)
+        self._thread.join(60)
 
     def wall(self, when: float) -> float:
         """Return the date of the monotonic time *when*, to the millisecond as the service has it."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 def eventually(ask: Callable[[], Any], patience: float = PATIENCE) -> Any:

@@ -19,7 +19,7 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
     words += ["--region", "eu-west-1", "--set", "operation_delay=0", "--set", "throttle=null"]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
-            eventually(ready.exists, patience=30)
+            eventually(ready.exists, patience=60)
             line = json.loads(ready.read_text())
             assert process.stdout
             assert json.loads(process.stdout.readline()) == line
@@ -35,6 +35,6 @@ def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
             assert service["Name"] == "web"
             client.close()
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=10) == 0
+            assert process.wait(timeout=60) == 0
         finally:
             process.kill()

@@ -12,7 +12,7 @@ from tests.emulator_tests.steps import discover, refused, register
 @pytest.fixture
 def http(aws: EmulatedAws) -> Any:
     def send(method: str, path: str, status: int = 200, **options: Any) -> Any:
-        answer = requests.request(method, f"{aws.endpoint_url}/_emulator{path}", timeout=5, **options)
+        answer = requests.request(method, f"{aws.endpoint_url}/_emulator{path}", timeout=30, **options)
         assert answer.status_code == status, answer.text
         return answer.json()
 

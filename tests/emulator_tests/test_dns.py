@@ -23,7 +23,7 @@ def ask(aws: EmulatedAws) -> Ask:
 
     def send(name: str, kind: str = "A", tcp: bool = False) -> Any:
         query = dns.message.make_query(name, kind)
-        return (dns.query.tcp if tcp else dns.query.udp)(query, host, port=port, timeout=5)
+        return (dns.query.tcp if tcp else dns.query.udp)(query, host, port=port, timeout=30)
 
     return send
 

@@ -69,5 +69,5 @@ def test_many_connections_are_served_at_once(aws: EmulatedAws, client: Any, corp
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(60)
     assert sizes == [5] * 100

@@ -30,7 +30,7 @@ Answer = TypeVar("Answer")
 OWNER: Final = "us"
 SOURCE: Final = "consul/dc1"
 TARGET: Final = "cloudmap/ns-1"
-LONG: Final = 20.0
+LONG: Final = 60.0
 """Seconds that anything may take: a bound against hanging, not a target."""
 ANY_NAME: Final = replace(ENTRIES, name_problem=lambda _name: None)
 QUICK: Final = Backoff(0.05, 0.2)

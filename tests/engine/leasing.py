@@ -14,6 +14,8 @@ class Lock:
     ttl: float = 1.0
     holder: str = ""
     until: float = 0.0
+    asked_by: str = ""
+    asked: int = 0
     takings: list[str] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -27,7 +29,7 @@ class MemoryLease:
 
     def __init__(self, lock: Lock, me: str, label: str = "corp") -> None:
         self.lock, self.me, self.label = lock, me, label
-        self.mine, self.holder = False, ""
+        self.mine, self.holder, self.asked_by = False, "", ""
         self.away = False
         self._cut = False
         self._seen: str | None = None
@@ -39,6 +41,7 @@ class MemoryLease:
             if self.lock.owner() not in {"", self.me}:
                 return None
             self.lock.takings.append(self.me)
+            self.lock.asked_by = ""
             return self._until()
 
     def renew(self) -> float | None:
@@ -59,19 +62,34 @@ class MemoryLease:
         self._reach()
         with self.lock.changed:
             self.lock.changed.wait_for(
-                lambda: self._cut or self.lock.owner() != self._seen, self.lock.ttl / 5
+                lambda: self._cut or self.lock.owner() != self._seen or self._asked(), self.lock.ttl / 5
             )
             if self._cut:
                 raise RuntimeError("cut")
             self._seen = self.lock.owner()
-        self.mine = self._seen == self.me
+            self.mine = self._seen == self.me
+            self.asked_by = self._asked()
+            if self.asked_by:
+                self.lock.asked_by = ""
         self.holder = "" if self.mine else self._seen
+
+    def ask(self) -> None:
+        """Ask for it."""
+        self._reach()
+        with self.lock.changed:
+            if self.lock.owner() == self.holder:
+                self.lock.asked_by = self.me
+                self.lock.asked += 1
+                self.lock.changed.notify_all()
 
     def cut(self) -> None:
         """End the watch."""
         with self.lock.changed:
             self._cut = True
             self.lock.changed.notify_all()
+
+    def _asked(self) -> str:
+        return self.lock.asked_by if self.lock.owner() == self.me else ""
 
     def _until(self) -> float:
         now = time.monotonic()

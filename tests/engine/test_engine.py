@@ -290,7 +290,7 @@ class Hanging(Desk):
 def test_it_leaves_within_its_time_although_writers_and_reads_hang(stop: threading.Event) -> None:
     left, gate = consul(), threading.Event()
     left.put(web(1))
-    engine = Engine(stop, Timing(leave=0.5), Observers())
+    engine = Engine(stop, Timing(leave=2), Observers())
     engine.attach(End(left))
     others = [cloudmap(f"cloudmap/{number}") for number in range(20)]
     for other in others:
@@ -315,7 +315,7 @@ def test_it_leaves_within_its_time_although_writers_and_reads_hang(stop: threadi
     stop.set()
     thread.join(LONG)
     assert not thread.is_alive()
-    assert time.monotonic() - began < 8, "one after the other they would take longer"
+    assert time.monotonic() - began < 30, "one after the other they would take longer"
     assert ended == ["first", "last"]
     gate.set()
 

@@ -146,5 +146,5 @@ def test_approvals_from_another_thread_never_let_pass_what_was_not_held() -> Non
         assert not second.removals
     stop.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert not errors

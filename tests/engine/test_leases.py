@@ -60,7 +60,7 @@ def replica(source: MemoryRegistry, target: MemoryRegistry, lock: Lock, name: st
         yield Replica(engine, leases, lease, may_write, led)
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(60)
     assert not thread.is_alive()
 
 
@@ -80,7 +80,7 @@ def test_a_permission_ends_by_itself_and_cannot_be_extended_then() -> None:
     assert first
     assert permission.extend(time.monotonic() + 0.3)
     assert permission.term() == first
-    eventually(lambda: not permission, 5)
+    eventually(lambda: not permission)
     assert not permission.extend(time.monotonic() + 60)
     assert not permission
     permission.grant(time.monotonic() + 60)
@@ -99,16 +99,16 @@ def test_one_of_two_writes_and_the_other_takes_over_when_it_leaves() -> None:
     lock = Lock()
     source.put(web(1))
     with replica(source, target, lock, "b") as other:
-        eventually(lambda: len(target.look("web").instances) == 1, 10, "it is carried")
+        eventually(lambda: len(target.look("web").instances) == 1, 60, "it is carried")
         with replica(source, target, lock, "a") as first:
-            eventually(lambda: first.lease.holder == "b", 10, "the second stands by")
+            eventually(lambda: first.lease.holder == "b", 60, "the second stands by")
             assert not first.may_write
             assert other.may_write
             other.lease.away = True
-            eventually(lambda: bool(first.may_write), 10, "the second takes over")
+            eventually(lambda: bool(first.may_write), 60, "the second takes over")
             assert not other.may_write
             source.put(web(2))
-            eventually(lambda: len(target.look("web").instances) == 2, 10, "the second writes")
+            eventually(lambda: len(target.look("web").instances) == 2, 60, "the second writes")
         assert lock.owner() == ""
         assert lock.takings == ["b", "a"]
 
@@ -119,12 +119,12 @@ def test_a_standby_plans_and_reads_but_submits_nothing() -> None:
     source.put(web(1))
     with replica(source, target, lock, "a") as one:
         (route,) = one.engine.routes
-        eventually(lambda: route.last_pass is not None, 10, "it has made a pass")
-        eventually(lambda: one.lease.holder == "another", 10, "it knows who writes")
+        eventually(lambda: route.last_pass is not None, 60, "it has made a pass")
+        eventually(lambda: one.lease.holder == "another", 60, "it knows who writes")
         assert not target.look("web").instances
         assert one.leases.wait_decided(threading.Event(), 5) == {"corp": "another"}
         lock.until = 0.0
-        eventually(lambda: target.look("web").instances, 10, "it writes once the lease is free")
+        eventually(lambda: target.look("web").instances, 60, "it writes once the lease is free")
         assert one.led[0] is False
         assert one.led[-1] is True
 
@@ -133,17 +133,17 @@ def test_a_holder_that_cannot_renew_stops_by_itself_and_goes_on_when_it_can() ->
     source, target = registries()
     lock = Lock()
     with replica(source, target, lock, "a") as one:
-        eventually(lambda: bool(one.may_write), 10, "it holds the lease")
+        eventually(lambda: bool(one.may_write), 60, "it holds the lease")
         term = one.may_write.term()
         one.lease.away = True
-        eventually(lambda: not one.may_write, 10, "its permission ends")
+        eventually(lambda: not one.may_write, 60, "its permission ends")
         assert time.monotonic() < lock.until, "the permission ended after the lease"
-        eventually(lambda: one.led[-1] is False, 5, "it says so")
+        eventually(lambda: one.led[-1] is False, 60, "it says so")
         source.put(web(1))
         time.sleep(0.3)
         assert not target.look("web").instances
         one.lease.away = False
-        eventually(lambda: target.look("web").instances, 10, "it writes again")
+        eventually(lambda: target.look("web").instances, 60, "it writes again")
         assert one.may_write.term() > term
 
 
@@ -180,7 +180,7 @@ def test_a_pass_that_began_before_the_lease_was_taken_writes_nothing() -> None:
     assert permission
     assert [report.submitted for report in seen] == [{}]
     engine.once(rounds=1)
-    eventually(lambda: target.look("web").instances, 5, "the next pass writes")
+    eventually(lambda: target.look("web").instances, 60, "the next pass writes")
     engine.close()
 
 
@@ -191,7 +191,7 @@ def test_who_holds_less_comes_first() -> None:
     for label, lock in locks.items():
         for name, side in sides.items():
             side.strive(MemoryLease(lock, name, label), Permission(always=False), [])
-    eventually(lambda: all(lock.owner() for lock in locks.values()), 20, "all are taken")
+    eventually(lambda: all(lock.owner() for lock in locks.values()), 60, "all are taken")
     holders = [lock.owner() for lock in locks.values()]
     assert 2 <= holders.count("a") <= 4
     for side in sides.values():

@@ -41,7 +41,7 @@ def test_a_service_that_cannot_be_created_comes_later(shared: Stage, kind: Kind)
     shared.assert_alive()
     for number in (1, 2):
         shared.world.consul.deregister(f"{name}-{number}")
-    eventually(lambda: name not in shared.world.cloud.state(), 10, "the empty service is forgotten")
+    eventually(lambda: name not in shared.world.cloud.state(), 60, "the empty service is forgotten")
 
 
 @pytest.mark.parametrize("kind", ["http500", "reset", "lost_answer", "hang", "error"])
@@ -53,5 +53,5 @@ def test_an_empty_service_that_cannot_be_deleted_goes_later(shared: Stage, kind:
     with shared.cloud(kind, "DeleteService", code="AccessDeniedException"):
         shared.world.consul.deregister(f"{name}-1")
         shared.watch(0.8)
-    eventually(lambda: name not in shared.world.cloud.state(), 10, "the empty service is forgotten")
+    eventually(lambda: name not in shared.world.cloud.state(), 60, "the empty service is forgotten")
     shared.assert_alive()

@@ -34,7 +34,7 @@ def browser(profile: Path, *, scripts: bool = True) -> Iterator[Chrome]:
     if not scripts:
         options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
     driver = Chrome(options=options, service=Service(str(DRIVER)))
-    driver.set_page_load_timeout(30)
+    driver.set_page_load_timeout(60)
     try:
         yield driver
     finally:

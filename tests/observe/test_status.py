@@ -213,7 +213,7 @@ def test_it_is_written_and_read_by_many_threads_at_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert problems == []
     assert sum(store.facts(OUT).totals.values()) + sum(store.facts(BACK).totals.values()) == 800
 

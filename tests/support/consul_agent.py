@@ -91,7 +91,7 @@ class ConsulAgent(ConsulApi):
         with (self._dir / "log").open("ab") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self._dir)
         try:
-            eventually(self._is_ready, 30, "the Consul agent has a leader and answers")
+            eventually(self._is_ready, 60, "the Consul agent has a leader and answers")
         except AssertionError as e:
             raise AssertionError(f"{e}; the end of its log:\n{self.log()[-3000:]}") from None
 
@@ -100,7 +100,7 @@ class ConsulAgent(ConsulApi):
         if self._process is None:
             return
         self._process.kill()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
         self._process = None
         self._http.clear()
 

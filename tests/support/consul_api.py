@@ -29,7 +29,7 @@ class ConsulApi:
         self._registered: dict[
             str, tuple[str, str | None]
         ] = {}  # instance id → service, node (None: agent's)
-        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=10))
+        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=30))
         self._resolver = dns.resolver.Resolver(configure=False)
         self._resolver.nameservers = [dns_addr[0]]
         self._resolver.port = dns_addr[1]
@@ -42,7 +42,7 @@ class ConsulApi:
         *,
         token: str | None = None,
         params: Mapping[str, str] | None = None,
-        timeout: float = 10,
+        timeout: float = 30,
     ) -> Any:
         """Make one call such as `call("GET", "/v1/status/leader")`, and return the answer's JSON.
 
@@ -197,7 +197,7 @@ class ConsulApi:
             dns.exception.DNSException: no answer, or one that is not an answer (SERVFAIL, REFUSED).
         """
         try:
-            answer = self._resolver.resolve(name, dns.rdatatype.from_text(rdtype), lifetime=5, search=False)
+            answer = self._resolver.resolve(name, dns.rdatatype.from_text(rdtype), lifetime=30, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
         return sorted(record.to_text() for record in answer)

@@ -1,18 +1,33 @@
 """Ports of this machine that nobody uses."""
 
+import os
 import random
+import re
 import socket
+from collections.abc import Mapping
 
 # Below the range from which the system takes the near end of outgoing connections (32768 and up by default
 # on Linux): a port that a test has been given stays free while its server is stopped and started again.
-_RANGE = range(15_000, 32_000)
+_ALL = range(15_000, 32_000)
 _given: set[int] = set()
+
+
+def ours(environment: Mapping[str, str]) -> range:
+    """Return the ports that this process may give: where tests run in several, each has ports of its own.
+
+    A port is free until its server listens, and again while it is started anew: others must not be given it then.
+    Source: pytest-xdist's documentation of the environment variables of a worker.
+    """
+    workers = int(environment.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = re.sub(r"\D", "", environment.get("PYTEST_XDIST_WORKER", "")) or "0"
+    return _ALL[int(number) % workers :: workers]
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
     """Return *count* ports of *host* that are free for both TCP and UDP, each given only once a process."""
-    # Other processes look for ports, too: each begins somewhere else.
-    candidates = random.sample(_RANGE, len(_RANGE))
+    # Others look for ports, too: each begins somewhere else.
+    mine = ours(os.environ)
+    candidates = random.sample(mine, len(mine))
     found: list[int] = []
     while len(found) < count:
         if not candidates:

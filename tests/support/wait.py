@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def eventually(
-    predicate: Callable[[], T], timeout: float = 10.0, message: str = "", interval: float = 0.02
+    predicate: Callable[[], T], timeout: float = 60.0, message: str = "", interval: float = 0.02
 ) -> T:
     """Call *predicate* until it gives something true, and return that.
 
@@ -16,7 +16,8 @@ def eventually(
 
     Args:
         predicate: asked every *interval* seconds; cheap and without side effects.
-        timeout: seconds until the wait is given up. It is asked once more at the very end.
+        timeout: seconds until the wait is given up: much longer than it ever takes, since machines are busy at
+            times. It is asked once more at the very end.
         message: what was waited for, as the end of the sentence "it did not happen that ...".
 
     Raises:

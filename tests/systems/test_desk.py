@@ -25,7 +25,7 @@ class Hands:
 
     def carry_out(self, jobs: Sequence[Job]) -> None:
         self.batches.append(list(jobs))
-        self.go.wait(10)
+        self.go.wait(60)
         for job in jobs:
             self.desk.end(job, Ending.DONE)
 

@@ -133,13 +133,15 @@ class CloudMapReader:
     def _whole(self, entry: Entry, *, fresh: bool) -> Complete:
         with self._lock:
             ids = self._last.get(entry.name)
+            gone = frozenset(self._ended.get(entry.name, ()))
         last = None if ids is None else frozenset(ids)
         discovered, visible = self._discover(entry)
         least = len(last) if last is not None else entry.instances
         settled = True
         found = discovered
-        missing = last is not None and not last <= discovered.keys()
-        if fresh or not visible or missing or len(discovered) < least or len(discovered) >= _MOST:
+        # Neither who is not shown nor who is shown after being gone is believed: the data plane lags behind.
+        odd = bool(gone & discovered.keys()) or (last is not None and not last <= discovered.keys())
+        if fresh or not visible or odd or len(discovered) < least or len(discovered) >= _MOST:
             found, settled = self._control(entry, discovered, last)
         with self._lock:
             self._last[entry.name] = tuple(found)

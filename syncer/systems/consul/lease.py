@@ -7,6 +7,7 @@ Consul's documentation of sessions.
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,6 +17,7 @@ from syncer.systems.consul.transport import ConsulClient
 
 _SHARE: Final = 0.8
 """Of the TTL, for which a renewal is good: calls that began before have the rest of it to end."""
+_UNKNOWN: Final = "somebody unknown"
 _LOCK_DELAY: Final = 1
 """Seconds for which Consul refuses a lock whose session has ended without giving it back."""
 
@@ -51,6 +53,7 @@ class ConsulLease:
         self.label = label
         self.mine = False
         self.holder = ""
+        self.asked_by = ""
         self._client = client
         self._watching = watching
         self._key = key
@@ -58,6 +61,9 @@ class ConsulLease:
         self._ttl = ttl
         self._session: str | None = None
         self._index = 0
+        self._seen = 0
+        """The key's ``ModifyIndex`` at the last look."""
+        self._value: Mapping[str, Any] = {}
 
     @staticmethod
     def period(ttl: float) -> float:
@@ -114,11 +120,25 @@ class ConsulLease:
             raise
         number = int(index or 0)
         self._index = number if number >= self._index else 0
-        session = (item or {}).get("Session")
+        item = item or {}
+        session = item.get("Session")
         self.mine = session is not None and session == self._session
-        self.holder = "" if session is None or self.mine else _holder(item)
+        self._value = _value(item)
+        self.holder = "" if session is None or self.mine else str(self._value.get("holder", _UNKNOWN))
+        before, self._seen = self._seen, int(item.get("ModifyIndex", 0))
+        asked = self.mine and self._seen != before
+        self.asked_by = str(self._value.get("asked_by", "")) if asked else ""
         if self._session is not None and not self.mine:
             self._drop()
+
+    def ask(self) -> None:
+        """Write our name beside the holder's, who sees it by its :meth:`watch`; not over what was written since.
+
+        A lock keeps nobody from writing the value of its key, and is not touched by that. Source: Consul's
+        documentation of the key/value store, ``acquire``.
+        """
+        if self.holder and self._value:
+            self._client.kv.put(self._key, json.dumps({**self._value, "asked_by": self._me}), cas=self._seen)
 
     def cut(self) -> None:
         """End :meth:`watch` at once, for good."""
@@ -131,8 +151,10 @@ class ConsulLease:
             self._client.session.destroy(session)
 
 
-def _holder(item: Any) -> str:
+def _value(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the key's value says; nothing where it is not ours to understand."""
     try:
-        return str(json.loads(item["Value"])["holder"])
+        value = json.loads(item["Value"])
     except (KeyError, TypeError, ValueError):
-        return "somebody unknown"
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -23,12 +23,15 @@ MEASURED = (
 
 
 def test_a_burst_waits_for_nothing_and_then_the_rate_holds() -> None:
-    bucket, stop = Bucket(Rate(50, 10)), threading.Event()
+    stop = threading.Event()
     began = time.monotonic()
+    slow = Bucket(Rate(0.005, 10))
     for _ in range(10):
-        assert bucket.take(stop)
-    assert time.monotonic() - began < 0.15
-    for _ in range(15):
+        assert slow.take(stop)
+    assert time.monotonic() - began < 60, "a single wait would take 200 seconds"
+    began = time.monotonic()
+    bucket = Bucket(Rate(50, 10))
+    for _ in range(25):
         assert bucket.take(stop)
     assert time.monotonic() - began >= 15 / 50 * 0.9
 
@@ -40,7 +43,7 @@ def test_many_threads_together_get_no_more_than_the_rate() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert time.monotonic() - began >= 39 / 100 * 0.9
 
 
@@ -51,7 +54,7 @@ def test_a_wait_ends_when_we_stop_and_gives_its_token_back() -> None:
     thread = threading.Thread(target=lambda: taken.append(bucket.take(stop)), daemon=True)
     thread.start()
     stop.set()
-    thread.join(5)
+    thread.join(60)
     assert taken == [False]
     assert not bucket.take(stop)
 
@@ -80,11 +83,11 @@ def test_a_server_with_the_known_rates_has_no_reason_to_throttle(operation: str,
 
 
 def test_quotas_are_counted_by_operation_and_may_be_set() -> None:
-    quotas = Quotas({"RegisterInstance": Rate(1, 1)})
+    quotas = Quotas({"RegisterInstance": Rate(0.005, 1)})
     assert quotas.bucket("RegisterInstance") is quotas.bucket("RegisterInstance")
     stop = threading.Event()
     assert quotas.bucket("RegisterInstance").take(stop)
     began = time.monotonic()
     assert quotas.bucket("DeregisterInstance").take(stop)
     assert quotas.bucket("NeverHeardOf").take(stop)
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 60, "they do not wait for the first one's tokens"

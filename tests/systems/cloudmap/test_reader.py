@@ -10,7 +10,7 @@ from syncer.core.model import Complete, Health, Listed, Mark, Unlisted
 from tests.emulator import EmulatedAws
 from tests.emulator.faults import Kind
 from tests.support.wait import eventually
-from tests.systems.cloudmap.world import LONG, NAMESPACE, World, client
+from tests.systems.cloudmap.world import FAST, LONG, NAMESPACE, World, client
 
 Open = Callable[..., World]
 
@@ -333,4 +333,23 @@ def test_an_instance_that_cloud_map_says_is_gone_has_ended_and_what_is_only_miss
     for number in range(1, 30):
         user.deregister_instance(ServiceId=service, InstanceId=f"i{number:02}")
     eventually(lambda: not read().instances, LONG)
-    assert len(read().ended) >= 11
+    eventually(lambda: len(read().ended) >= 11, LONG)
+
+
+def test_an_instance_that_is_gone_does_not_come_back_because_the_data_plane_lags(
+    emulator: EmulatedAws, world: World
+) -> None:
+    service = emulator.seed.service(NAMESPACE, "web")
+    for number in (1, 2):
+        emulator.seed.instance(service, f"i{number}", {"AWS_INSTANCE_IPV4": f"10.0.0.{number}"})
+
+    def ids(*, fresh: bool) -> list[str]:
+        found = world.reader.read("web", fresh=fresh)
+        assert isinstance(found, Complete)
+        return [item.id for item in found.instances]
+
+    eventually(lambda: ids(fresh=False) == ["i1", "i2"], LONG)
+    emulator.settings = replace(FAST, discover_lag=300)
+    client(emulator).deregister_instance(ServiceId=service, InstanceId="i1")
+    eventually(lambda: ids(fresh=True) == ["i2"], LONG)
+    assert ids(fresh=False) == ["i2"]

@@ -403,12 +403,12 @@ def test_closing_abandons_what_does_not_end_and_what_comes_later(
 ) -> None:
     world = open_world()
     world.done(made())
-    emulator.fault("slow_operation", operation="RegisterInstance", seconds=30)
+    emulator.fault("slow_operation", operation="RegisterInstance", seconds=300)
     told = Told()
     world.writer.submit([Register(ours(1)), Register(ours(2))], told)
     began = time.monotonic()
     world.writer.close(0.3)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
     world.writer.submit([Register(ours(3))], told)
     assert [outcome.ending for outcome in told.outcomes] == [Ending.ABANDONED] * 3
 

@@ -27,7 +27,7 @@ from tests.support.wait import eventually
 NAMESPACE: Final = "corp.internal"
 OWNER: Final = "prod"
 ORIGIN: Final = "consul/dc1"
-LONG: Final = 20.0
+LONG: Final = 60.0
 """Seconds that anything may take: a bound against hanging, not a target."""
 
 FAST: Final = Settings(operation_delay=0.04, discover_lag=0.02, health_scale=0.01, throttle=None)
@@ -167,7 +167,7 @@ class Heard:
     def leave(self) -> bool:
         """Stop the watch; return whether it ended."""
         self.stop.set()
-        self._thread.join(5)
+        self._thread.join(60)
         return not self._thread.is_alive()
 
     @property

@@ -52,7 +52,7 @@ class WrongServer:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        self._thread.join(5)
+        self._thread.join(60)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_calls_wait_for_one_of_a_bounded_number_of_connections(agent: ConsulAgen
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert used._pool.num_connections <= 2  # noqa: SLF001 - the pool is the only witness
 
 
@@ -265,7 +265,7 @@ def test_a_blocked_query_is_cut_from_another_thread(agent: ConsulAgent) -> None:
     time.sleep(0.2)
     assert thread.is_alive()
     used.cut()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
     assert ended
     with pytest.raises(Cut):
@@ -305,7 +305,7 @@ def test_tls_with_our_certificate_and_the_servers_name() -> None:
         threading.Thread(target=wait, daemon=True).start()
         time.sleep(0.2)
         used.cut()
-        eventually(ended.is_set, 5, "the query over TLS is cut")
+        eventually(ended.is_set, 60, "the query over TLS is cut")
 
 
 @pytest.mark.parametrize(

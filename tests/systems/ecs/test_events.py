@@ -179,11 +179,11 @@ def test_a_defect_in_who_takes_a_hint_keeps_the_message(
         thread = threading.Thread(target=watch.run, args=(fail, print, stop))
         thread.start()
         world.start_task("prod", service="web")
-        assert told.wait(10)
+        assert told.wait(60)
         eventually(lambda: logs)
         assert left(sqs, queue)[1] > 0
         stop.set()
-        thread.join(5)
+        thread.join(60)
     assert [log["event"] for log in logs] == ["ecs_feed_failed"]
 
 
@@ -259,7 +259,7 @@ def test_a_queue_that_cannot_be_read_is_logged_once_and_taken_up_again(
         eventually(lambda: any(log["event"] == "event_queue_unreadable" for log in logs))
         aws.ecs_events(aws.ecs_queue("late"))
         world.start_task("prod", service="web")
-        eventually(lambda: "web" in watching.hinted(), timeout=20)
+        eventually(lambda: "web" in watching.hinted())
     assert [log["event"] for log in logs] == ["event_queue_unreadable", "event_queue_readable"]
 
 
@@ -277,7 +277,7 @@ def test_events_lost_doubled_and_shuffled_lead_to_the_same_state(
             elif number % 3 == 1:
                 world.set_health(task, "UNHEALTHY")
         stream.flush()
-        eventually(lambda: left(sqs, queue) == (0, 0), timeout=30)
+        eventually(lambda: left(sqs, queue) == (0, 0))
         time.sleep(1.1)  # until the last full read is old
         found = snapshot(watching.registry)
     assert found == snapshot(make_source().views[""])
@@ -295,7 +295,7 @@ def test_shuffled_and_doubled_events_alone_lead_to_the_right_state(
         for task in tasks[::2]:
             world.stop_task(task)
         stream.flush()
-        eventually(lambda: left(sqs, queue) == (0, 0), timeout=30)
+        eventually(lambda: left(sqs, queue) == (0, 0))
         found = {f"s{number}": ids(watching.registry, f"s{number}") for number in range(4)}
         assert aws.ecs_endpoint.calls.count("ListTasks") == 0
     assert set().union(*found.values()) == {known_as(task) for task in tasks[1::2]}
@@ -306,8 +306,8 @@ def test_leaving_does_not_wait_for_the_long_poll(queue: str, make_source: MakeSo
         time.sleep(0.3)
         began = time.monotonic()
         watching.stop.set()
-        watching.thread.join(10)
-        assert time.monotonic() - began < 2.0
+        watching.thread.join(60)
+        assert time.monotonic() - began < 15, "a long poll takes 20 seconds"
 
 
 def test_what_comes_after_leaving_goes_back_to_the_queue(
@@ -330,7 +330,7 @@ def test_a_watch_that_left_hands_on_to_the_next(
             snapshot(second.registry)
         aws.ecs_events(queue)
         world.start_task("prod", service="web")
-        eventually(lambda: "web" in second.hinted(), timeout=30)
+        eventually(lambda: "web" in second.hinted())
         assert not first.hints
 
 

@@ -91,7 +91,7 @@ def hold_up(aws: EmulatedAwsWithEcs, inventory: Inventory) -> threading.Thread:
     )
     thread = threading.Thread(target=inventory.refresh, args=(0.0,))
     thread.start()
-    assert listed.wait(5)
+    assert listed.wait(60)
     time.sleep(0.2)
     return thread
 
@@ -104,7 +104,7 @@ def test_a_full_read_under_way_does_not_bring_back_what_a_look_saw_stop(
     thread = hold_up(aws, inventory)
     world.stop_task(task)
     inventory.look("prod", [task.arn])
-    thread.join(5)
+    thread.join(60)
     assert inventory.state.entries[task.arn].stopping_since is not None
 
 
@@ -116,7 +116,7 @@ def test_a_full_read_under_way_does_not_bring_back_what_a_look_found_missing(
     thread = hold_up(aws, inventory)
     world.forget(task)
     assert inventory.look("prod", [task.arn]) == {task.arn}
-    thread.join(5)
+    thread.join(60)
     assert inventory.state.entries[task.arn].stopping_since is not None
 
 
@@ -127,7 +127,7 @@ def test_a_full_read_under_way_does_not_drop_what_a_look_saw_start(
     thread = hold_up(aws, inventory)
     late = world.start_task("prod", service="web", public_ip=True)
     inventory.look("prod", [late.arn])
-    thread.join(5)
+    thread.join(60)
     assert inventory.state.entries[late.arn].stopping_since is None
     assert len(inventory.state.entries) == 2
 
@@ -141,7 +141,7 @@ def test_many_who_want_a_full_read_at_once_share_it(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert aws.ecs_endpoint.calls.count("ListTasks") == 1
 
 

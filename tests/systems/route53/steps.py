@@ -53,7 +53,7 @@ class Ends:
         with self.lock:
             self.outcomes.append(outcome)
 
-    def wait(self, count: int, timeout: float = 20.0) -> list[Outcome]:
+    def wait(self, count: int, timeout: float = 60.0) -> list[Outcome]:
         """Return the outcomes once there are *count*; there must never be more."""
         eventually(lambda: len(self.outcomes) >= count, timeout, f"{count} changes end")
         assert len(self.outcomes) == count
@@ -95,7 +95,7 @@ def answers(dns_address: tuple[str, int], name: str, kind: str = "A") -> list[st
     """Return what a resolver is told about *name*, sorted; nothing where the name does not exist."""
     host, port = dns_address
     query = dns.message.make_query(name, RdataType[kind])
-    reply = dns.query.udp(query, host, timeout=5, port=port)
+    reply = dns.query.udp(query, host, timeout=30, port=port)
     assert reply.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
     return sorted(item.to_text() for rrset in reply.answer for item in rrset)
 
@@ -103,7 +103,7 @@ def answers(dns_address: tuple[str, int], name: str, kind: str = "A") -> list[st
 def ttl_of(dns_address: tuple[str, int], name: str, kind: str = "A") -> int:
     """Return for how many seconds a resolver may keep the answer."""
     host, port = dns_address
-    reply = dns.query.udp(dns.message.make_query(name, RdataType[kind]), host, timeout=5, port=port)
+    reply = dns.query.udp(dns.message.make_query(name, RdataType[kind]), host, timeout=30, port=port)
     return reply.answer[0].ttl
 
 
