@@ -107,6 +107,8 @@ class _Decision:
             return not self._holds(rest[0])
         if function == "Fn::Or":
             return any(map(self._holds, rest))
+        if function == "Fn::And":
+            return all(map(self._holds, rest))
         assert function == "Fn::Equals"
         return self._text(rest[0]) == self._text(rest[1])
 

@@ -112,6 +112,7 @@ def test_the_least_worker_runs_one_task_that_may_only_use_cloud_map(cloud: Cloud
         cluster=cloud.resources("worker")["Cluster"], services=[outputs["ServiceName"]]
     )["services"]
     assert service["desiredCount"] == 1
+    assert outputs["ClusterName"] == cloud.resources("worker")["Cluster"]
     assert {one.split(":")[0] for one in cloud.allowed()} == {"servicediscovery", "route53"}
     (own,) = cloud.task()["containerDefinitions"]
     assert own["image"] == "example/consul-cloudmap-sync:1"
@@ -126,6 +127,25 @@ def test_a_worker_that_only_reads_cloud_map_may_not_write_it(cloud: Cloud) -> No
     assert all(one.split(":")[1].startswith(("Get", "List", "Discover")) for one in cloud.allowed())
 
 
+def test_a_worker_without_namespaces_may_do_nothing_with_cloud_map(cloud: Cloud) -> None:
+    cloud.worker(CloudMapRead="no", CreateNamespaces="yes", HostedZoneArns="arn:aws:route53:::hostedzone/Z1")
+    assert {one.split(":")[0] for one in cloud.allowed()} == {"route53"}
+
+
+def test_a_worker_may_write_addresses_in_its_zones_and_targets_of_its_groups_alone(cloud: Cloud) -> None:
+    cloud.worker(
+        CloudMapRead="no",
+        HostedZoneArns="arn:aws:route53:::hostedzone/Z1",
+        TargetGroupsOwner="vpc-prod",
+    )
+    found = {one["Sid"]: one for one in cloud.statements("TaskRole")}
+    assert found["Records"]["Resource"] == ["arn:aws:route53:::hostedzone/Z1"]
+    types = {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA"]}
+    assert found["Records"]["Condition"] == {"ForAllValues:StringEquals": types}
+    tag = {"aws:ResourceTag/sync-owner": "vpc-prod"}
+    assert found["OwnGroups"]["Condition"] == {"StringEquals": tag}
+
+
 def test_a_worker_with_everything_gets_a_right_for_everything(cloud: Cloud) -> None:
     outputs = cloud.worker(
         Tasks=2,
@@ -137,7 +157,7 @@ def test_a_worker_with_everything_gets_a_right_for_everything(cloud: Cloud) -> N
         EcsSource="yes",
         EventsQueueArn="arn:aws:sqs:eu-west-1:123456789012:events",
         HostedZoneArns="arn:aws:route53:::hostedzone/Z1,arn:aws:route53:::hostedzone/Z2",
-        TargetGroups="yes",
+        TargetGroupsOwner="vpc-prod",
         RoleArns="arn:aws:iam::210987654321:role/cloudmap-sync",
     )
     assert outputs["TaskRoleArn"].startswith("arn:aws:iam::")
@@ -279,7 +299,7 @@ def test_the_namespaces_are_made_with_a_short_memory_for_names_that_do_not_exist
             assert told["Status"] != "FAIL", told
             return bool(told["Status"] == "SUCCESS")
 
-        eventually(done, timeout=20, message="a namespace was created")
+        eventually(done, message="a namespace was created")
     found = cloudmap.list_namespaces()["Namespaces"]
     assert {one["Name"] for one in found} == {"corp.internal", "service.consul"}
     assert {one["Properties"]["DnsProperties"]["SOA"]["TTL"] for one in found} == {15}

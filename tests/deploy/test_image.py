@@ -165,7 +165,7 @@ def test_it_runs_answers_its_health_check_and_leaves_when_told(image: Image, set
             return image.execute(HEALTHY, settings, environment).returncode == 0
 
         assert image.config["Healthcheck"]["Test"] == ["CMD", *HEALTHY]
-        eventually(healthy, timeout=30, message="the health check passed")
+        eventually(healthy, message="the health check passed")
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=20)
         assert process.returncode == 0, out + err

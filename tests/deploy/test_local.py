@@ -45,7 +45,7 @@ def answering(request: pytest.FixtureRequest) -> Iterator[int]:
         thread.start()
         yield server.server_port
         server.shutdown()
-        thread.join(5)
+        thread.join(60)
 
 
 def healthy(port: object) -> "subprocess.CompletedProcess[str]":

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.operations import BY_THE_SDK, FOLDERS, IN_OUR_NAME, action, called
-from tests.deploy.templates import template
+from tests.deploy.templates import filled, template
 from tests.emulator import EmulatedAws
 from tests.emulator.settings import Settings
 from tests.support.consul_agent import ConsulAgent
@@ -94,14 +94,15 @@ def test_the_worker_has_the_same_policies() -> None:
     assert set(embedded()) == set(POLICIES)
     for name, document in embedded().items():
         for own, shipped in zip(document["Statement"], POLICIES[name]["Statement"], strict=True):
-            assert own | {"Resource": None} == shipped | {"Resource": None}
+            owner = filled(own, {"TargetGroupsOwner": "OWNER"})
+            assert owner | {"Resource": None} == shipped | {"Resource": None}
             assert (own["Resource"] == "*") == (shipped["Resource"] == "*")
 
 
-def test_each_policy_but_reading_hangs_on_a_parameter() -> None:
+def test_each_policy_hangs_on_a_parameter() -> None:
     policies = template("worker")["Resources"]["TaskRole"]["Properties"]["Policies"]
-    always = [one["PolicyName"] for one in policies if "Fn::If" not in one]
-    assert always == ["cloud-map-read"]
+    conditions = [one["Fn::If"][0] for one in policies]
+    assert len(set(conditions)) == len(policies) == len(POLICIES)
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def running(settings: Path) -> Iterator[None]:
             yield
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            process.wait(60)
             sys.stdout.write(log.read_text()[-20_000:])
 
 
@@ -154,7 +155,6 @@ def test_a_worker_that_lives_through_changes_calls_only_what_is_allowed(
     def wait_for(operation: str, count: int) -> None:
         eventually(
             lambda: aws.calls.count(operation) >= count,
-            timeout=40,
             message=f"{operation} was called {count} times",
         )
 

@@ -14,7 +14,8 @@ from syncer.settings import Settings
 def settings(*namespaces: Mapping[str, Any], **others: Any) -> Settings:
     """Return settings with *namespaces*, of which only the keys that matter are given."""
     sections = [{"name": f"ns{number}.internal", **section} for number, section in enumerate(namespaces)]
-    return Settings.model_validate({"owner": "vpc-a", "namespaces": sections, **others})
+    some = {"namespaces": sections} if sections else {}
+    return Settings.model_validate({"owner": "vpc-a", **some, **others})
 
 
 def rules(*namespaces: Mapping[str, Any], **others: Any) -> list[str]:
@@ -80,6 +81,55 @@ def test_sessions_and_their_keys_are_needed_with_leases_alone() -> None:
         'key_prefix "cloudmap-sync/vpc-a/lease/" { policy = "write" }',
         'session_prefix "" { policy = "write" }',
     }
+
+
+ROUTED = {"ecs": [{"name": "prod"}], "routes": [{"source": "ecs/prod", "target": "consul"}]}
+
+
+def routed(view: Mapping[str, Any] | None = None, **route: Any) -> list[str]:
+    """Return the rules for services that a route from ECS writes into Consul."""
+    ecs = {"name": "prod", "views": {"plain": view or {}}}
+    ends = {"source": "ecs/prod", "target": "consul"}
+    return [item for item in rules(ecs=[ecs], routes=[{**ends, **route}]) if item.startswith("service")]
+
+
+def test_what_comes_from_ecs_is_written_on_nodes_of_its_own() -> None:
+    assert rules(**ROUTED) == [
+        'node_prefix "cloudmap-sync-" { policy = "write" }',
+        'service_prefix "" { policy = "write" }',
+    ]
+
+
+def test_a_route_from_ecs_may_write_the_names_that_it_gives() -> None:
+    narrow = routed(include=["web", "api-*"], rename={"old": "new"}, prefix="ecs-")
+    assert narrow == [
+        'service "consul" { policy = "read" }',
+        'service "ecs-web" { policy = "write" }',
+        'service_prefix "ecs-api-" { policy = "write" }',
+    ]
+    assert 'service "new" { policy = "write" }' in routed(include=["old"], rename={"old": "new"})
+
+
+def test_what_a_view_takes_bounds_the_names_as_long_as_it_does_not_change_them() -> None:
+    assert routed({"include": ["web-*"]})[-1] == 'service_prefix "web-" { policy = "write" }'
+    anything = ['service_prefix "" { policy = "write" }']
+    assert routed({"include": ["web-*"], "name": "{cluster}-{service}"}) == anything
+    assert routed({"include": ["web"], "ports": "each"}) == anything
+
+
+def test_where_consul_is_not_used_no_right_is_needed_and_the_policy_says_so() -> None:
+    away = {"consul_to_cloudmap": OFF, "cloudmap_to_consul": OFF}
+    routes = [{"source": "ecs/prod", "target": "ns0.internal"}]
+    needed = rights(settings(away, ecs=[{"name": "prod"}], routes=routes))
+    assert needed == ()
+    assert hcl(needed) == "# None: Consul is not used.\n"
+
+
+def test_leases_alone_need_neither_nodes_nor_services() -> None:
+    away = {"consul_to_cloudmap": OFF, "cloudmap_to_consul": OFF}
+    routes = [{"source": "ecs/prod", "target": "ns0.internal"}]
+    needed = rights(settings(away, ecs=[{"name": "prod"}], routes=routes, lease=True))
+    assert {right.resource for right in needed} == {"key", "session"}
 
 
 @pytest.mark.parametrize(

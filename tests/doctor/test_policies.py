@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from syncer.app.doctor.policies import CREATE, ITSELF, READ, WRITE, Policy, iam_policies, operations
+from syncer.app.doctor.policies import ITSELF, iam_policies
+from syncer.app.doctor.policies_cloudmap import CREATE, READ, WRITE, operations
+from syncer.app.doctor.statements import Policy
+from syncer.app.doctor.uses import NamespaceUse, uses
 from syncer.settings import Settings
 from tests.deploy.operations import called
 
@@ -121,6 +124,11 @@ def test_a_document_is_one_that_iam_takes() -> None:
 
 
 def test_the_operations_of_a_namespace_are_sorted_and_without_repetition() -> None:
-    (section,) = settings({"create": {"type": "http"}}).namespaces
-    names = operations(section)
+    (use,) = uses(settings({"create": {"type": "http"}}))
+    assert isinstance(use, NamespaceUse)
+    names = operations(use)
     assert list(names) == sorted(set(names))
+
+
+def test_a_namespace_that_no_route_touches_needs_nothing() -> None:
+    assert iam_policies(settings({"consul_to_cloudmap": OFF, "cloudmap_to_consul": OFF})) == {}

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from syncer.app.doctor.acl import hcl, rights
 from syncer.app.doctor.examination import examine
 from syncer.app.doctor.findings import Finding, Level
+from tests.doctor.ground import Ground
+from tests.e2e.tasks import CLUSTER
 from tests.e2e.world import FAST, NAMESPACE, World
 from tests.support.consul_agent import ConsulAgent
+from tests.support.wait import eventually
 
 Tree = Mapping[str, Any]
 
@@ -63,12 +67,28 @@ EXPORT = section(cloudmap_to_consul=False, consul_to_cloudmap={"include": ["web"
 def test_a_whole_sync_works_with_exactly_the_printed_policy(guarded: World, tree: Tree) -> None:
     token = guarded.consul.create_token(printed(guarded, tree))
     with guarded.syncing(tree, {"consul": {"token": token}}) as running:
-        running.settled(40)
+        running.settled()
         assert all(not report.unreadable and not report.errors for report in running.reports.passes[-2:])
         assert "web" in guarded.cloud.state()
         if tree is not EXPORT:
             name = "orders" if tree is BOTH else "aws-orders"
             assert guarded.in_consul(name) == ["10.1.0.6"]
+
+
+def test_a_route_from_ecs_works_with_exactly_the_printed_policy(tmp_path: Path) -> None:
+    with Ground(tmp_path, ConsulAgent(acl=True)) as world:
+        route = {"source": "ecs/prod", "target": "consul", "prefix": "ecs-"}
+        alone = {"name": NAMESPACE, "consul_to_cloudmap": False, "cloudmap_to_consul": False}
+        tree = {"namespaces": [alone], **world.with_tasks({"plain": {"include": ["web"]}}, route)}
+        token = world.consul.create_token(printed(world, tree))
+        task = world.ecs.start_task(CLUSTER, service="web", public_ip=True, ports={"app": (8080,)})
+        assert task.interface is not None
+        address = task.interface.ipv4
+        with world.syncing(tree, {"consul": {"token": token}}) as running:
+            eventually(lambda: world.in_consul("ecs-web") == [address])
+            running.settled()
+            world.ecs.stop_task(task)
+            eventually(lambda: world.in_consul("ecs-web") == [])
 
 
 @pytest.mark.parametrize("tree", [pytest.param(LEASED, id="replicas"), pytest.param(EXPORT, id="export")])

@@ -4,15 +4,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from syncer.app.routes import CONSUL, active
 from syncer.settings import Settings
-from syncer.settings.directions import Direction
+from syncer.settings.crossing import views
+from syncer.settings.directions import Carrying
 
+_ALL: Final = ("*",)
 _WILD: Final = frozenset("*?[")
 _WHY: Final = {
     ("node", "read"): "what a service is, and how healthy, is told with its node",
-    ("node", "write"): "what comes from Cloud Map stands on nodes of its own",
+    ("node", "write"): "what comes from elsewhere stands on nodes of its own",
     ("service", "read"): "services that are carried into Cloud Map",
-    ("service", "write"): "services that come from Cloud Map",
+    ("service", "write"): "services that come from elsewhere",
     ("key", "write"): "what `syncer approve` leaves there, and locks that say which replica writes",
     ("session", "write"): "the sessions that hold the locks",
 }
@@ -46,18 +49,23 @@ class Right:
 
 
 def rights(settings: Settings) -> tuple[Right, ...]:
-    """Return the least rights that *settings* need, without those that others contain.
+    """Return the least rights that *settings* need, without those that others contain; none where Consul is not used.
 
     Nodes are read whole: whether an answer about a service is complete can be told in no other way before Consul
     1.11. Source: Consul documentation, ACL rules.
     """
-    needed = [Right("node", "", "read"), Right("service", "consul", "read", prefix=False)]
-    for section in settings.namespaces:
-        if section.consul_to_cloudmap.enabled:
-            needed.extend(_taken(section.consul_to_cloudmap))
-        if section.cloudmap_to_consul.enabled:
+    if not settings.uses_consul:
+        return ()
+    routes = active(settings)
+    needed: list[Right] = []
+    if any(CONSUL in {route.source, route.target} for route in routes):
+        needed += [Right("node", "", "read"), Right("service", "consul", "read", prefix=False)]
+    for route in routes:
+        if route.source == CONSUL:
+            needed.extend(_taken(route.section))
+        if route.target == CONSUL:
             needed.append(Right("node", f"{settings.consul.node_prefix}-", "write"))
-            needed.extend(_given(section.cloudmap_to_consul))
+            needed.extend(_given(route.section, _offered(settings, route.source)))
     keys = f"cloudmap-sync/{settings.owner}/"
     needed.append(Right("key", f"{keys}approve/", "write"))
     if settings.lease.enabled:
@@ -66,7 +74,12 @@ def rights(settings: Settings) -> tuple[Right, ...]:
 
 
 def hcl(needed: Iterable[Right]) -> str:
-    """Return *needed* as a policy in HCL, with what each rule is for; aligned, and ended by a line break."""
+    """Return *needed* as a policy in HCL, with what each rule is for; aligned, and ended by a line break.
+
+    Where nothing is needed it is a remark that says so.
+    """
+    if not (needed := tuple(needed)):
+        return "# None: Consul is not used.\n"
     rules = [(right.rule, _WHY.get((right.resource, right.access), "")) for right in needed]
     width = max(len(rule) for rule, _ in rules)
     return "".join(f"{rule:<{width}}  # {why}\n" if why else f"{rule}\n" for rule, why in rules)
@@ -79,25 +92,32 @@ def _least(needed: Iterable[Right]) -> Iterator[Right]:
             yield right
 
 
-def _taken(direction: Direction) -> Iterator[Right]:
+def _taken(section: Carrying) -> Iterator[Right]:
     """Yield what must be read in Consul, whose names the filters see."""
-    for glob in direction.include or ("*",):
+    for glob in section.include or _ALL:
         start = _literal(glob)
         yield Right("service", start, "read", prefix=start != glob)
 
 
-def _given(direction: Direction) -> Iterator[Right]:
-    """Yield what must be written in Consul: the names that the services of Cloud Map get there."""
-    takes, naming = direction.filter(), direction.naming()
-    for source, renamed in direction.rename.items():
+def _given(section: Carrying, offered: tuple[str, ...]) -> Iterator[Right]:
+    """Yield what must be written in Consul: the names that services get there, of those that are *offered*."""
+    takes, naming = section.filter(), section.naming()
+    for source, renamed in section.rename.items():
         if takes.service(source) is None:
             yield Right("service", renamed, "write", prefix=False)
-    for glob in direction.include or ("*",):
+    for glob in section.include or offered:
         start = _literal(glob)
         if start != glob:
-            yield Right("service", f"{direction.prefix}{start}", "write")
+            yield Right("service", f"{section.prefix}{start}", "write")
         elif name := naming.forward(glob):
             yield Right("service", name, "write", prefix=False)
+
+
+def _offered(settings: Settings, source: str) -> tuple[str, ...]:
+    """Return globs for the names that *source* can have; those of ECS services, where a view gives them unchanged."""
+    view = views(settings.ecs).get(source)
+    unchanged = view is not None and view.name == "{service}" and view.ports == "first"
+    return (view.include if view is not None and unchanged else ()) or _ALL
 
 
 def _literal(glob: str) -> str:

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from syncer.app.doctor.clocks import clock
 from syncer.app.doctor.findings import Finding, fault, ok, warning
+from syncer.app.ecs import access
 from syncer.core.errors import Denied, SyncError, Unavailable
 from syncer.settings import Settings
 from syncer.settings.aws import Account
-from syncer.systems.aws import Access, Answer, Aws
+from syncer.systems.aws import Answer, Aws
 from syncer.systems.cloudmap.api import Api
 
 LISTING: Final = "ListNamespaces"
@@ -28,17 +29,8 @@ def title(account: Account) -> str:
 
 def identity(settings: Settings, account: Account) -> Iterator[Finding]:
     """Ask AWS who *account* is. One attempt."""
-    about, aws = title(account), settings.aws
-    access = Access(
-        region=account.region,
-        profile=account.profile,
-        role_arn=account.role_arn,
-        external_id=account.external_id,
-        endpoint_url=aws.endpoint_url,
-        endpoint_urls={str(name): url for name, url in aws.endpoint_urls.items()},
-        timeout=aws.timeout,
-    )
-    caller = Aws(access, stop=threading.Event())
+    about = title(account)
+    caller = Aws(access(settings, account), stop=threading.Event())
     try:
         answer = caller.call("sts", "GetCallerIdentity")
     except Denied as e:

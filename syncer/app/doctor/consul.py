@@ -9,6 +9,7 @@ import urllib3
 from syncer.app.consul import endpoint
 from syncer.app.doctor.clocks import clock
 from syncer.app.doctor.findings import Finding, fault, ok, warning
+from syncer.app.routes import CONSUL, Group, active, groups, source_of
 from syncer.core.errors import Denied, Refused, SyncError
 from syncer.settings import Settings
 from syncer.systems.consul.about import AgentInfo, agent_info
@@ -95,7 +96,7 @@ def connections(settings: Settings, limit: int | None) -> Finding:
     narrow = settings.consul.watch.narrow
     others = _WATCHES + _CALLS
     if settings.lease.enabled:
-        others += _LEASES + len(settings.namespaces)
+        others += _LEASES + len(leased(settings))
     most = f"{narrow + others} connections at most ({narrow} of them narrow watches)"
     if limit is None:
         return ok(
@@ -109,6 +110,13 @@ def connections(settings: Settings, limit: int | None) -> Finding:
             f"write consul.watch.narrow: {max(0, limit - others)}, or raise the limit of the agent",
         )
     return ok(ABOUT, f"{most} of {limit} that the agent allows (http_max_conns_per_client)")
+
+
+def leased(settings: Settings) -> frozenset[Group]:
+    """Return the groups of places that have a lease where the settings ask for leases: those that a route touches."""
+    found, routes = groups(settings), active(settings)
+    ends = {source_of(key) for route in routes for key in (route.source, route.target) if key != CONSUL}
+    return frozenset(found[key] for key in ends)
 
 
 def _version(info: AgentInfo) -> Iterator[Finding]:

@@ -5,11 +5,11 @@ so (ServiceNotFound, InvalidInput), whoever lacks it AccessDeniedException. Sour
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
-from syncer.app.doctor.findings import Finding, fault, ok, some, warning
-from syncer.app.doctor.policies import READ
-from syncer.core.errors import Denied, SyncError, Throttled, Unavailable
+from syncer.app.doctor.policies_cloudmap import READ
+from syncer.app.doctor.trying import Try
 from syncer.systems.cloudmap.api import Api
 from syncer.systems.cloudmap.namespaces import Namespace
 
@@ -24,33 +24,16 @@ _NO_NAME: Final = " "
 """A name that neither a service nor a namespace may have."""
 
 
-def tried(api: Api, operations: Iterable[str], about: str, namespace: Namespace | None) -> Iterator[Finding]:
-    """Try each of *operations*, once; say which are refused, and that the others are not.
+def tries(api: Api, operations: Iterable[str], namespace: Namespace | None) -> Iterator[Try]:
+    """Yield a harmless try of each of *operations*.
 
     *namespace* is the one that reads look at; without one only those are tried that need none.
     """
-    allowed: list[str] = []
     for operation in operations:
         parameters = _parameters(operation, namespace)
-        if parameters is None:
-            continue
-        try:
-            api.once(operation, **parameters)
-        except Denied as e:
-            yield fault(about, f"may not call {operation}: {e}", f"allow servicediscovery:{operation}")
-        except (Unavailable, Throttled) as e:
-            yield warning(about, f"whether {operation} may be called could not be tried: {e}", "try again")
-        except SyncError:
-            allowed.append(operation)  # refused for what it asked, not for who asked
-        else:
-            allowed.append(operation)
-    for kind, names in (("read", [name for name in allowed if name in READ]), ("write", _others(allowed))):
-        if names:
-            yield ok(about, f"may {kind}: {some(names, 20)}")
-
-
-def _others(names: Iterable[str]) -> list[str]:
-    return [name for name in names if name not in READ]
+        if parameters is not None:
+            call = partial(api.once, operation, **parameters)
+            yield Try(f"servicediscovery:{operation}", call, writes=operation not in READ)
 
 
 def _parameters(operation: str, namespace: Namespace | None) -> Parameters | None:
