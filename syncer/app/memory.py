@@ -10,7 +10,7 @@ from typing import Final
 
 _ARENA_MAX: Final = -8
 _ARENAS: Final = 2
-EVERY: Final = 20.0
+EVERY: Final = 5.0
 """Seconds between two trims, which take a few milliseconds."""
 
 

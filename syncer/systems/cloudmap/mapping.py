@@ -81,8 +81,8 @@ def to_instance(
         hostname=attributes.get(CNAME) or attributes.get(ALIAS) or None,
         port=_port(attributes.get(PORT)),
         health=to_health(status or attributes.get(INIT_HEALTH)),
-        tags=tuple(sorted({tag for tag in attributes.get(TAGS, "").split(",") if tag})),
-        attributes=_frozen({sys.intern(key): value for key, value in attributes.items() if _is_users(key)}),
+        tags=tuple(sorted({sys.intern(tag) for tag in attributes.get(TAGS, "").split(",") if tag})),
+        attributes=_shared(tuple(sorted(item for item in attributes.items() if _is_users(item[0])))),
         mark=mark,
         managed_by="ecs" if ECS in attributes else "",
     )
@@ -128,8 +128,10 @@ def _kinds(types: tuple[str, ...]) -> frozenset[str]:
     return frozenset(types)
 
 
-def _frozen(attributes: dict[str, str]) -> Mapping[str, str]:
-    return MappingProxyType(attributes) if attributes else nothing()
+@functools.lru_cache(maxsize=10_000)
+def _shared(attributes: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Return *attributes* as a mapping that all instances with the same ones share."""
+    return MappingProxyType(dict(attributes)) if attributes else nothing()
 
 
 def _is_users(key: str) -> bool:

@@ -1,7 +1,8 @@
 """Between Consul's catalog and the model, both ways; pure."""
 
+import functools
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from types import MappingProxyType
@@ -53,11 +54,17 @@ def to_instance(entry: Entry, node_prefix: str = NODE_PREFIX) -> Instance:
         public_ipv4=addresses.public_ipv4,
         public_ipv6=addresses.public_ipv6,
         health=health_of(entry.Checks or ()),
-        tags=tuple(sorted(set(service.Tags or ()))),
-        attributes=MappingProxyType(attributes) if attributes else nothing(),
+        tags=tuple(sorted(set(map(sys.intern, service.Tags or ())))),
+        attributes=_shared(tuple(sorted(attributes.items()))),
         mark=mark,
         kind=service.Kind,
     )
+
+
+@functools.lru_cache(maxsize=10_000)
+def _shared(attributes: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Return *attributes* as a mapping that all instances with the same ones share."""
+    return MappingProxyType(dict(attributes)) if attributes else nothing()
 
 
 def health_of(checks: Iterable[Check]) -> Health:

@@ -75,6 +75,7 @@ def _shared(check: StateCheck) -> StateCheck:
         Node=sys.intern(check.Node),
         Status=sys.intern(check.Status),
         ServiceName=sys.intern(check.ServiceName),
+        ServiceTags=list(map(sys.intern, check.ServiceTags)) if check.ServiceTags else None,
     )
 
 
