@@ -1,5 +1,6 @@
 """``make bench``: print the figures, ours beside the plain poller's, and whether each target is met."""
 
+import os
 import platform
 import sys
 import time
@@ -7,7 +8,8 @@ from collections.abc import Callable
 
 import psutil
 
-from tests.bench import latency, load
+from demo.stage import environment
+from tests.bench import latency, load, tasks
 from tests.bench.table import Row, lines
 
 SCENARIOS: dict[str, Callable[[], list[Row]]] = {
@@ -18,6 +20,8 @@ SCENARIOS: dict[str, Callable[[], list[Row]]] = {
     "first-sync": lambda: load.first_sync(400),
     "churn": lambda: load.churn(500),
     "memory": lambda: load.memory(2000),
+    "ecs-events": tasks.events,
+    "ecs-read": tasks.read,
 }
 
 
@@ -27,6 +31,7 @@ def main(chosen: list[str]) -> int:
     if unknown:
         print(f"no scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
         return 2
+    os.environ.update(environment())
     memory = psutil.virtual_memory().total / 2**30
     print(
         f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
