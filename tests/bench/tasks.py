@@ -166,7 +166,11 @@ def _polled(samples: int, interval: float) -> list[float]:
         ground = _ground(bench)
         with bench.syncing(_command(bench, ground.settings(poll=interval))):
             _one(ground, 0)
-            return [max(_one(ground, number).values()) / 1000 for number in range(1, samples + 1)]
+            took = []
+            for number in range(1, samples + 1):
+                time.sleep(0.73 * number)  # no two samples begin at the same moment of an interval
+                took.append(max(_one(ground, number).values()) / 1000)
+            return took
 
 
 def _ground(bench: Rig) -> _Ground:
