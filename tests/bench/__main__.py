@@ -9,7 +9,7 @@ from collections.abc import Callable
 import psutil
 
 from demo.stage import environment
-from tests.bench import latency, load, tasks
+from tests.bench import faults, latency, load, tasks
 from tests.bench.table import Row, lines
 
 SCENARIOS: dict[str, Callable[[], list[Row]]] = {
@@ -19,6 +19,7 @@ SCENARIOS: dict[str, Callable[[], list[Row]]] = {
     "idle": lambda: load.idle(500),
     "first-sync": lambda: load.first_sync(400),
     "churn": lambda: load.churn(500),
+    "faults": lambda: faults.storm(50),
     "memory": lambda: load.memory(2000),
     "ecs-events": tasks.events,
     "ecs-read": tasks.read,
