@@ -2,15 +2,26 @@
 
 from collections.abc import Iterator
 
-from syncer.app.naming import Link, Place, cloudmap_place, consul_place, nameless_place, zone_place
+from syncer.app.naming import (
+    Link,
+    Place,
+    cloudmap_place,
+    consul_place,
+    groups_place,
+    unnamed_zone_place,
+    view_place,
+    zone_place,
+)
 from syncer.app.routes import CONSUL, Planned, active, namespace_key, planned
 from syncer.core.names import Naming
+from syncer.core.rules import Address
 from syncer.settings import Settings
+from syncer.settings.directions import ConsulToCloudMap
+from syncer.settings.routes import Route
 from syncer.settings.texts import split_address
-from syncer.systems.route53.names import plain, within
+from syncer.systems.route53.names import within
 
 _DNS_PORT = 53
-_TITLES = {"ecs": "ECS", "elb": "Target groups", "route53": "Route 53"}
 
 
 def places(settings: Settings, datacenter: str = "") -> tuple[Place, ...]:
@@ -29,7 +40,8 @@ def places(settings: Settings, datacenter: str = "") -> tuple[Place, ...]:
         found.append(cloudmap_place(label, section.name or label, records, resolver))
     known = {CONSUL, *map(namespace_key, settings.labels())}
     others = {key: None for route in planned(settings) for key in (route.source, route.target)}
-    found.extend(_other(key) for key in others if key not in known)
+    zones = {f"route53/{route.place}": route.zone_name for route in settings.routes}
+    found.extend(_other(key, zones.get(key, "")) for key in others if key not in known)
     return tuple(found)
 
 
@@ -40,21 +52,28 @@ def links(settings: Settings) -> tuple[Link, ...]:
 
 def _links(settings: Settings) -> Iterator[Link]:
     for route in active(settings):
-        yield Link(route.source, route.target, _naming(settings, route))
+        yield Link(route.source, route.target, _naming(settings, route), _public(route))
+
+
+def _public(route: Planned) -> bool:
+    """Whether public addresses are carried, as far as the settings say: zones count as public ones."""
+    section = route.section
+    if isinstance(section, Route) and section.address is None:
+        return section.kind == "route53"
+    return isinstance(section, Route | ConsulToCloudMap) and section.address is Address.PUBLIC
 
 
 def _naming(settings: Settings, route: Planned) -> Naming:
-    naming, zone = route.section.naming(), _zone(route.target)
+    section, naming = route.section, route.section.naming()
+    zone = section.zone_name if isinstance(section, Route) else ""
     return within(naming, zone) if zone and settings.has_plain_names(route.source) else naming
 
 
-def _other(key: str) -> Place:
-    zone = _zone(key)
+def _other(key: str, zone: str) -> Place:
+    """Return the place *key*, which is no namespace; *zone* is the name of the hosted zone, where it is known."""
     system, _, rest = key.partition("/")
-    return zone_place(key, zone) if zone else nameless_place(key, f"{_TITLES[system]} {rest}")
-
-
-def _zone(key: str) -> str:
-    """Return the name of the hosted zone *key*; empty for what is none, and where the settings give its id alone."""
-    system, _, rest = key.partition("/")
-    return plain(rest) if system == "route53" and "." in rest else ""
+    if system == "ecs":
+        return view_place(key)
+    if system == "elb":
+        return groups_place(key, rest)
+    return zone_place(key, zone) if zone else unnamed_zone_place(key, rest)

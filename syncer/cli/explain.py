@@ -30,9 +30,9 @@ Examples:
 def explain(service: str, path: Path, url: str | None) -> None:
     """Say where SERVICE is, which route and rule takes or leaves it, and what happened to it last.
 
-    SERVICE is a plain name or any DNS form of it. Both sides are read, and nothing is written; what was done last, and
-    which error is current, is asked of the running process. The exit code is 1 if SERVICE is nowhere, or a side cannot
-    be read.
+    SERVICE is a plain name or any DNS form of it. It is read on all sides, and nothing is written; what was done last,
+    and which error is current, is asked of the running process. The exit code is 1 if SERVICE is nowhere, or a side
+    cannot be read.
     """
     settings = settings_or_exit(path)
     start_logging(settings, level="error")
@@ -82,7 +82,8 @@ def _standing(standing: Standing) -> Iterator[str]:
 def _owner(instance: Instance) -> str:
     if instance.mark is not None:
         mark = instance.mark
-        return f"written by {mark.owner!r} for {mark.service}/{mark.instance} in {mark.origin}"
+        stood_for = f"{mark.service}/{mark.instance}" if mark.service else mark.instance
+        return f"written by {mark.owner!r} for {stood_for} in {mark.origin}"
     return f"managed by {instance.managed_by}" if instance.managed_by else ""
 
 

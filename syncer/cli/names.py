@@ -1,7 +1,7 @@
 """``syncer names``: what a service is called everywhere, and whether all names answer alike."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -18,6 +18,8 @@ Examples:
   syncer names _web._tcp.service.consul --resolve
 """
 
+Answers = tuple[Answer, ...]
+
 
 @click.command(epilog=_EPILOG)
 @click.argument("name")
@@ -26,15 +28,12 @@ Examples:
 def names(name: str, path: Path, *, resolve: bool) -> None:
     """Show every name of a service on all sides, both ways.
 
-    NAME is a service's plain name or any DNS form of it. With --resolve the exit code is 1 if the sides disagree.
+    NAME is a service's plain name or any DNS form of it. With --resolve the exit code is 1 if the sides disagree; names
+    with public addresses are compared among themselves.
     """
     settings = settings_or_exit(path)
-    found = tuple(families(name, places(settings), links(settings)))
-    if not found:
-        click.echo(f"{name} is in no form that Consul or the configured namespaces know", err=True)
-        sys.exit(1)
     same = True
-    for family in found:
+    for family in families(name, places(settings), links(settings)):
         click.echo(f"{family.origin.service} in {family.origin.place.title}")
         answers = []
         for called in (family.origin, *family.others):
@@ -42,19 +41,20 @@ def names(name: str, path: Path, *, resolve: bool) -> None:
             for line in _lines(called, answers[-1], origin=called is family.origin):
                 click.echo(line)
         if resolve:
-            asked = tuple(group for group in answers if group)
-            same &= agree(asked)
-            click.echo(f"  {_verdict(family, asked)}")
+            called_so = (family.origin, *family.others)
+            alike = [_asked(called_so, answers, public=public) for public in (False, True)]
+            same &= all(map(agree, alike))
+            click.echo(f"  {_verdict(family, alike)}")
     sys.exit(0 if same else 1)
 
 
-def _answers(called: Called) -> tuple[Answer, ...]:
+def _answers(called: Called) -> Answers:
     """Ask for the plain name: the one that people type."""
     plain = next((form for form in called.forms if form.record in {"A", "CNAME"}), None)
     return ask(plain.name, plain.record, called.place.resolver) if plain else ()
 
 
-def _lines(called: Called, answers: tuple[Answer, ...], *, origin: bool) -> Iterator[str]:
+def _lines(called: Called, answers: Answers, *, origin: bool) -> Iterator[str]:
     if not origin:
         yield f"  in {called.place.title}: {called.service or called.note}"
     for form in called.forms:
@@ -66,9 +66,18 @@ def _lines(called: Called, answers: tuple[Answer, ...], *, origin: bool) -> Iter
         yield f"      → {answer.record} {said}  ({answer.milliseconds:.0f} ms{ttl})"
 
 
-def _verdict(family: Family, answers: tuple[tuple[Answer, ...], ...]) -> str:
-    if len(answers) < 2:
-        return "only one side could be asked"
-    if agree(answers):
-        return "all sides answer alike"
-    return f"the sides differ on {family.origin.service}"
+def _asked(called: Iterable[Called], answers: Iterable[Answers], *, public: bool) -> tuple[Answers, ...]:
+    """Return the answers that must be alike: those with public addresses, or the others."""
+    both = zip(called, answers, strict=True)
+    return tuple(found for item, found in both if found and item.public is public)
+
+
+def _verdict(family: Family, answers: list[tuple[Answers, ...]]) -> str:
+    if not any(answers):
+        return "no DNS could be asked"
+    if not all(map(agree, answers)):
+        return f"the sides differ on {family.origin.service}"
+    if not any(len(alike) > 1 for alike in answers):
+        return "only one side could be asked" if sum(map(len, answers)) == 1 else "no two sides compare"
+    apart = ", public addresses and others each among themselves" if all(answers) else ""
+    return f"all sides answer alike{apart}"

@@ -17,5 +17,7 @@ def validate(path: Path) -> None:
     Every fault is shown, with its file, line and key, and with what to write instead.
     """
     settings = settings_or_exit(path)
-    namespaces = ", ".join(settings.labels())
-    click.echo(f"{path}: in order; owner {settings.owner}, Consul at {settings.consul.address}, {namespaces}")
+    consul = [f"Consul at {settings.consul.address}"] if settings.uses_consul else []
+    routes = [f"{item.id}{'' if item.route.enabled else ' (off)'}" for item in settings.resolved_routes()]
+    parts = (f"owner {settings.owner}", *consul, *settings.labels(), *routes)
+    click.echo(f"{path}: in order; {', '.join(parts)}")

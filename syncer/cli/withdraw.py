@@ -34,7 +34,8 @@ def withdraw(path: Path, only: tuple[str, ...], *, yes: bool) -> None:
     Exit codes: 0 nothing of ours is left; 1 something is, or could not be looked at; 2 the command line is wrong.
     """
     settings = settings_or_exit(path)
-    start_logging(settings, level="warning")
+    # Every removal here is one that the guard would hold; what fails is said at the end.
+    start_logging(settings, level="error")
     known = route_names(settings, disabled=True)
     unknown = sorted(set(only) - set(known))
     if unknown:

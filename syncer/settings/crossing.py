@@ -12,6 +12,13 @@ _DIALECTS = {
     "public-discovery": "route53",
     "target-group-tags": "elb",
 }
+_TARGETS_OWN = {
+    "ttl": "ttl_seconds",
+    "take_over": "take_over",
+    "role_arn": "role_arn",
+    "external_id": "external_id",
+}
+"""What routes with one target must agree on, by key; what is left out counts as its default."""
 _TITLES = {"route53": "route53/<zone>", "elb": "elb/<region>"}
 
 
@@ -52,15 +59,14 @@ def route_problems(settings: Sections) -> Iterator[Problem]:
         here = ("routes", i)
         view = known.get(route.source)
         if view is None:
-            yield Problem((*here, "source"), f"names no view: {route.source}", _among(known), (("ecs",),))
+            yield Problem(
+                (*here, "source"), f"names no view: {route.source}", _among(list(known)), (("ecs",),)
+            )
         found = resolved.get(id(route))
         if found is None:
-            advice = _among(["consul", *settings.labels(), *_TITLES.values()])
-            yield Problem(
-                (*here, "target"), f"names no namespace: {route.target}", advice, (("namespaces",),)
-            )
+            yield _unknown((*here, "target"), route.target, settings.labels())
             continue
-        ends = (route.source, found.target.lower())
+        ends = (route.source, found.target)
         if ends in first:
             yield Problem(
                 here,
@@ -72,6 +78,14 @@ def route_problems(settings: Sections) -> Iterator[Problem]:
         if view is not None:
             yield from _fitting(here, route, view)
     yield from _agreeing(settings)
+
+
+def _unknown(path: tuple[str, int, str], target: str, labels: Sequence[str]) -> Problem:
+    """Return what to say of a target that is no single namespace."""
+    several = [label for label in labels if label.lower().startswith(f"{target.lower()}@")]
+    problem = f"names {len(several)} namespaces" if several else f"names no namespace: {target}"
+    advice = _among(several or ["consul", *labels, *_TITLES.values()])
+    return Problem(path, problem, advice, (("namespaces",),))
 
 
 def _sources(settings: Sections) -> Iterator[Problem]:
@@ -88,7 +102,7 @@ def _sources(settings: Sections) -> Iterator[Problem]:
         if name not in used:
             yield Problem(
                 ("ecs", i),
-                "is read by no route",
+                "is the source of no route",
                 f"write one under routes, such as - {{source: ecs/{settings.ecs[i].name}, target: consul}}",
                 (("routes",), ("ecs", i, "name")),
             )
@@ -104,11 +118,19 @@ def _fitting(here: tuple[str, int], route: Route, view: EcsView) -> Iterator[Pro
             f"write {_TITLES[needed]}, or a view with the dialect plain as the source",
             ((*here, "source"), ("ecs",)),
         )
-    if view.zone_id and route.kind == "route53" and "." not in route.place and route.place != view.zone_id:
+    zone = route.zone_name
+    names = (view.zone or "").lower().removesuffix(".")
+    strange = ""
+    if route.kind == "route53" and not zone and view.zone_id and route.place != view.zone_id:
+        strange = view.zone_id
+    within = f".{names}".endswith(f".{zone}") or f".{zone}".endswith(f".{names}")
+    if zone and names and not within:
+        strange = names
+    if strange:
         yield Problem(
             (*here, "target"),
-            f"is another zone than the view's, {view.zone_id}",
-            f"write route53/{view.zone_id}",
+            f"is another zone than the view's, {strange}",
+            f"write route53/{strange}",
             ((*here, "source"), ("ecs",)),
         )
     if route.kind == "elb" and view.dialect == "plain":
@@ -138,17 +160,18 @@ def _agreeing(settings: Sections) -> Iterator[Problem]:
     for i, route in enumerate(settings.routes):
         if route.kind not in _TITLES:
             continue
-        before = seen.setdefault(route.target.lower(), i)
-        for key in ("ttl", "take_over", "role_arn", "external_id"):
-            if getattr(settings.routes[before], key) != getattr(route, key):
+        before = seen.setdefault(f"{route.kind}/{route.place}", i)
+        for key, name in _TARGETS_OWN.items():
+            if getattr(settings.routes[before], name) != getattr(route, name):
                 yield Problem(
                     ("routes", i, key),
-                    f"is another than that of routes[{before}], which has the same target",
+                    f"is not that of routes[{before}], which has the same target",
                     "write the same in both",
                     (("routes", before, key), ("routes", before, "target"), ("routes", i, "target")),
                 )
 
 
-def _among(known: object) -> str:
-    names = list(known) if isinstance(known, list | dict) else []
-    return f"write one of {', '.join(names)}" if names else "write a source under ecs"
+def _among(names: Sequence[str]) -> str:
+    if not names:
+        return "write a source under ecs"
+    return f"write one of {', '.join(names)}" if len(names) > 1 else f"write {names[0]}"

@@ -54,6 +54,15 @@ ZoneName = Annotated[
         "write a domain, such as example.com",
     ),
 ]
+
+
+def _some(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise wrong("is empty", "write a list such as [prod, edge-*]")
+    return value
+
+
+Clusters = Annotated[tuple[Cluster, ...], AfterValidator(_some), Field(json_schema_extra={"minItems": 1})]
 TagKey = Annotated[str, Field(min_length=1, max_length=128)]
 
 
@@ -137,7 +146,7 @@ class EcsSource(Model):
 
     name: Name = Field(examples=["prod"])
     """Part of the registry's id, `ecs/<name>`, which is written into marks: do not change it later."""
-    clusters: tuple[Cluster, ...] = Field(default=("default",), min_length=1, examples=[["prod", "edge-*"]])
+    clusters: Clusters = Field(default=("default",), examples=[["prod", "edge-*"]])
     """Clusters, by name, by ARN, or as globs over names."""
     region: Region | None = Field(default=None, examples=["eu-west-1"])
     """The clusters' Region. Default: the Region in `aws`."""

@@ -30,7 +30,10 @@ Owner = Annotated[
 
 def _some(value: tuple[Namespace, ...]) -> tuple[Namespace, ...]:
     if not value:
-        raise wrong("is empty", "write at least one, such as - name: corp.internal")
+        raise wrong(
+            "is empty",
+            "write at least one, such as - name: corp.internal, or leave the key out beside routes",
+        )
     return value
 
 

@@ -1,5 +1,6 @@
 """Routes from ECS: which view of which source is written where, and how it is changed on the way."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
@@ -41,6 +42,9 @@ _FOREIGN: dict[str, frozenset[str]] = {
     ),
 }
 """Keys that say nothing about a kind of target."""
+_ZONE_ID = re.compile(r"[A-Z0-9]{8,32}")
+_ZONE_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
 _TTL = {"route53": 60}
 
 
@@ -92,8 +96,19 @@ class Route(Carrying, Ends):
 
     @property
     def place(self) -> str:
-        """The zone or the Region of the target; else the target as it is written."""
-        return self.target.partition("/")[2] if self.kind in {"route53", "elb"} else self.target
+        """The zone or the Region of the target; else the target as it is written.
+
+        A zone's name is in lower case and has no final dot.
+        """
+        if self.kind not in {"route53", "elb"}:
+            return self.target
+        rest = self.target.partition("/")[2]
+        return rest if self.kind == "elb" or _ZONE_ID.fullmatch(rest) else rest.lower().removesuffix(".")
+
+    @property
+    def zone_name(self) -> str:
+        """The name of the hosted zone; empty for other targets, and where the zone is known by its id alone."""
+        return "" if self.kind != "route53" or _ZONE_ID.fullmatch(self.place) else self.place
 
     @property
     def ttl_seconds(self) -> int:
@@ -125,26 +140,36 @@ class Route(Carrying, Ends):
 
     @override
     def problems(self) -> Iterator[Problem]:
-        """Each kind of target has keys that say nothing about it."""
+        """A zone or a Region must be one, and each kind of target has keys that say nothing about it."""
         yield from super().problems()
+        if self.zone_name and not _ZONE_NAME.fullmatch(self.zone_name):
+            advice = "write its name or its id, such as route53/example.com"
+            yield Problem(("target",), f"names no hosted zone: {self.place}", advice)
+        if self.kind == "elb" and not _REGION.fullmatch(self.place):
+            advice = "write a Region's code, such as elb/eu-central-1"
+            yield Problem(("target",), f"names no Region: {self.place}", advice)
         title = {
             "consul": "Consul",
             "namespace": "a namespace",
             "route53": "a hosted zone",
             "elb": "target groups",
         }
-        for key in sorted(_FOREIGN[self.kind] & self.model_fields_set):
+        foreign = _FOREIGN[self.kind]
+        for key in sorted(foreign & self.model_fields_set):
             if getattr(self, key) != type(self).model_fields[key].default:
-                yield Problem(
-                    (key,), f"says nothing about {title[self.kind]}", "leave it out", about=(("target",),)
-                )
+                elsewhere = self.kind == "namespace" and key in {"role_arn", "external_id"}
+                advice = "write it under namespaces" if elsewhere else "leave it out"
+                yield Problem((key,), f"has no meaning for {title[self.kind]}", advice, (("target",),))
         if self.unhealthy is Unhealthy.MARK and self.kind in {"route53", "elb"}:
             yield Problem(
-                ("unhealthy",), "cannot be marked there", "leave it out, or write withdraw", (("target",),)
+                ("unhealthy",),
+                f"is mark, which {title[self.kind]} cannot show",
+                "leave it out, or write withdraw",
+                (("target",),),
             )
-        if self.records and "CNAME" in self.records:
+        if self.records and "CNAME" in self.records and "records" not in foreign:
             yield Problem(("records",), "has CNAME, which no task can fill", "write A, AAAA or SRV")
-        if self.external_id and not self.role_arn:
+        if self.external_id and not self.role_arn and "external_id" not in foreign:
             yield Problem(
                 ("external_id",), "stands without role_arn", "write role_arn, too", about=(("role_arn",),)
             )
