@@ -1,7 +1,7 @@
 # The rights of the syncer's token in Consul: what it reads it must see whole, and it writes on its own nodes only.
 # Nodes and services that it cannot see would look like ones that are gone, so reads are unrestricted.
 
-# The synthetic nodes that hold what comes from Cloud Map (consul.node_prefix in the settings).
+# The synthetic nodes that hold what comes from elsewhere (consul.node_prefix in the settings).
 node_prefix "cloudmap-sync" {
   policy = "write"
 }

@@ -69,7 +69,7 @@ def _rows(item: Watched, query: Query) -> Iterator[Row]:
         if not ours or (query.health and not any(entry.health == query.health for entry in ours)):
             continue
         mark = ours[0].mark
-        source_service = rules.naming.back(service) or (mark.service if mark else service)
+        source_service = rules.naming.back(service) or (mark.service if mark else "") or service
         row = Row(
             item.route.id,
             rules.owner,

@@ -6,12 +6,16 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import psutil
 
 from tests.bench.rig import Rig, bulk, quantile, rig, settle
 from tests.bench.table import Row
+
+_INTERVAL = 10
+"""Seconds that a sample of the agent's telemetry stands for."""
 
 
 def idle(services: int, seconds: float = 60.0) -> list[Row]:
@@ -223,26 +227,34 @@ def _minute(bench: Rig, process: psutil.Process, seconds: float) -> tuple[float,
     bench.emulator("DELETE", "/_emulator/calls")
     cpu = _cpu(process)
     queries: dict[str, int] = {}
+    began = datetime.now(UTC)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        _count_queries(bench, queries)
+        _count_queries(bench, queries, began)
         time.sleep(min(4.0, max(0.0, end - time.monotonic())))
     counts = bench.calls()["counts"]
     calls = sum(
         count for name, count in counts.items() if ":" not in name and name != "DiscoverInstancesRevision"
     )
     scale = 60 / seconds
-    return calls * scale, sum(queries.values()) * scale, 100 * (_cpu(process) - cpu) / seconds
+    asked = 60 * sum(queries.values()) / (_INTERVAL * max(1, len(queries)))
+    return calls * scale, asked, 100 * (_cpu(process) - cpu) / seconds
 
 
-def _count_queries(bench: Rig, queries: dict[str, int]) -> None:
-    """Add what the agent's telemetry says of its last ten seconds, once; questions for the telemetry do not count."""
+def _count_queries(bench: Rig, queries: dict[str, int], began: datetime) -> None:
+    """Add what the agent's telemetry says of its last ten seconds, once, if they are all behind *began*.
+
+    Questions for the telemetry do not count.
+    """
     answer = json.loads(
         bench.http.request("GET", f"{bench.consul.http_url}/v1/agent/metrics", timeout=20).data
     )
     served = (
         item for item in answer["Samples"] if item["Name"].startswith(("consul.http.", "consul.api.http"))
     )
+    interval = datetime.strptime(answer["Timestamp"], "%Y-%m-%d %H:%M:%S +0000 UTC").replace(tzinfo=UTC)
+    if interval < began:
+        return
     queries[answer["Timestamp"]] = sum(item["Count"] for item in served if "agent" not in str(item))
 
 

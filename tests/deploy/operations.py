@@ -27,9 +27,6 @@ _SINGLE = {
 }
 """Batches need the right to the single operation (Amazon SQS developer guide, API permissions)."""
 
-NOT_BY_A_WORKER = frozenset({"route53:GetChange"})
-"""Called by what no worker uses: whether a change has reached all DNS servers makes no difference to it."""
-
 BY_THE_SDK = frozenset({"sts:AssumeRole"})
 """Called by the SDK, to get the credentials of a role."""
 
@@ -64,14 +61,13 @@ def action(service: str, operation: str) -> str:
 
 def called(system: str) -> frozenset[str]:
     """Return the actions that the modules of *system* need: every operation whose whole name stands there."""
-    found = frozenset(
+    return frozenset(
         action(_service(system, word), word)
         for path in (SYSTEMS / system).glob("*.py")
         if path.name not in TABLES
         for word in _words(path)
         if any(word in known(service) for service in FOLDERS[system])
     )
-    return found - NOT_BY_A_WORKER
 
 
 def _service(system: str, operation: str) -> str:

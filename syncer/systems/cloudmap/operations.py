@@ -34,6 +34,8 @@ _FEW: Final = 20
 """So many operations are asked for one by one at once, without waiting for the feed."""
 _AGAIN: Final = 0.4
 """Seconds between questions about one operation."""
+_KNOWN: Final = 60.0
+"""Seconds for which an operation that has ended is known as one of ours: longer than the feed's lists reach back."""
 _LONGEST: Final = 120.0
 """Seconds after which an operation is given up."""
 
@@ -53,6 +55,8 @@ class Operations:
         self._followed: dict[str, _Followed] = {}
         self._due: list[tuple[float, int, str]] = []
         self._numbers = itertools.count()
+        self._ended: dict[str, float] = {}
+        """Operations of ours that were asked for, and had ended, in the order of time; the feed may list them yet."""
         self._heard = 0.0
         self._changed = threading.Condition()
         self._closing = False
@@ -78,7 +82,7 @@ class Operations:
         with self._changed:
             followed = self._followed.get(operation)
             if followed is None:
-                return False
+                return operation in self._ended
             if status != "SUCCESS":
                 self._ask_at(operation, 0.0)
                 return True
@@ -91,6 +95,12 @@ class Operations:
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+
+    def _remember(self, operation: str) -> None:
+        now = time.monotonic()
+        self._ended[operation] = now
+        while self._ended[oldest := next(iter(self._ended))] < now - _KNOWN:
+            del self._ended[oldest]
 
     def _ask_at(self, operation: str, due: float) -> None:
         heapq.heappush(self._due, (due, next(self._numbers), operation))
@@ -137,5 +147,6 @@ class Operations:
             error = Unavailable(f"{followed.what}: the operation does not end", code="Pending")
         with self._changed:
             ours = self._followed.pop(operation, None)
+            self._remember(operation)
         if ours is not None:
             ours.ended(error)

@@ -102,11 +102,6 @@ class Zone:
         self._note(changes, done=True)
         return str(required(answer, "ChangeInfo")["Id"])
 
-    def in_sync(self, change_id: str) -> bool:
-        """Return whether all of Route 53's DNS servers answer with what *change_id* changed."""
-        answer = self._api.call("GetChange", Id=change_id)
-        return bool(required(answer, "ChangeInfo")["Status"] == "INSYNC")
-
     def _note(self, changes: Sequence[RecordChange], *, done: bool) -> None:
         with self._lock:
             for item in changes:

@@ -105,3 +105,14 @@ def test_closing_tells_no_more_ends(emulator: EmulatedAws, world: World) -> None
     operations.close()
     threading.Event().wait(0.8)
     assert not ends.told
+
+
+def test_what_was_asked_for_and_had_ended_is_still_ours_when_the_feed_lists_it(
+    emulator: EmulatedAws, world: World
+) -> None:
+    ends = Ends()
+    operation = begin(emulator, world)
+    world.operations.follow(operation, "Register web/i1", ends)
+    eventually(lambda: ends.told == [None], LONG)
+    assert world.operations.tell(operation, "SUCCESS")
+    assert ends.told == [None]

@@ -10,7 +10,6 @@ from syncer.core.errors import Busy, Denied, Missing, Refused
 from syncer.core.model import Health
 from syncer.core.plan import Deregister, Register, SetHealth, Update
 from syncer.core.ports import Ending
-from syncer.systems.route53.records import RecordChange
 from syncer.systems.route53.target import Route53Target
 from tests.emulator.route53_server import WithRoute53
 from tests.support.wait import eventually
@@ -291,14 +290,6 @@ def test_what_other_owners_and_other_origins_wrote_is_told_apart(make_target: Ma
     register(elsewhere, wanted(task=OTHER_TASK, ipv4="203.0.113.11", origin="consul/dc1"))
     marks = {item.mark for item in instances(make_target(origins=(ORIGIN, "consul/dc1")))}
     assert {(mark.owner, mark.origin) for mark in marks if mark} == {("test", ORIGIN), ("prod", "consul/dc1")}
-
-
-def test_a_change_is_in_sync_when_route_53_says_so(aws: WithRoute53, target: Route53Target) -> None:
-    aws.route53.spreading = 3600.0
-    change = target.zone.change([RecordChange("UPSERT", one) for one in target.mapping.to_records(wanted())])
-    assert not target.zone.in_sync(change)
-    aws.route53.spreading = 0.0
-    assert target.zone.in_sync(change)
 
 
 def test_a_closing_writer_finishes_what_is_under_way_and_abandons_the_rest(
