@@ -3,6 +3,12 @@
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+_MOST: Final = 50
+"""Targets that a pass looks at for their own sake, unless it looks at everything. A look may take a call that is paced;
+what has changed in the source must not wait for hundreds of them."""
 
 
 @dataclass(slots=True)
@@ -29,6 +35,8 @@ class Dirty:
         """Wait up to *debounce* seconds for more while changes keep coming."""
         self._debounce = debounce
         self._batch = Batch()
+        self._targets: dict[str, None] = {}
+        """In the order in which they came."""
         self._taken = 0.0
         self._changed = threading.Condition()
 
@@ -37,7 +45,7 @@ class Dirty:
         with self._changed:
             self._note()
             self._batch.sources |= sources
-            self._batch.targets |= targets
+            self._targets.update(dict.fromkeys(targets))
             self._changed.notify_all()
 
     def add_all(self) -> None:
@@ -52,7 +60,7 @@ class Dirty:
         with self._changed:
             while not stop.is_set():
                 now = time.monotonic()
-                if self._batch:
+                if self._batch or self._targets:
                     ready = (
                         self._batch.since
                         if now - self._taken > 4 * self._debounce
@@ -71,10 +79,13 @@ class Dirty:
             self._changed.notify_all()
 
     def _note(self) -> None:
-        if not self._batch:
+        if not self._batch and not self._targets:
             self._batch.since = time.monotonic()
 
     def _hand_over(self) -> Batch:
-        batch, self._batch = self._batch, Batch()
+        batch, self._batch = self._batch, Batch(since=self._batch.since)
+        batch.targets = set(self._targets if batch.full else islice(self._targets, _MOST))
+        for name in batch.targets:
+            del self._targets[name]
         self._taken = time.monotonic()
         return batch

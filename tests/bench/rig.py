@@ -154,13 +154,15 @@ class Rig:
         return time.monotonic()
 
     def in_cloudmap(self, instances: int) -> None:
-        """Wait until so many registrations were received, and all is calm."""
+        """Wait until so many registrations were received, and what was written has been looked at."""
 
         def received() -> bool:
             return bool(self.calls()["counts"].get("RegisterInstance", 0) >= instances)
 
         settle(received, 900, "everything was registered")
-        time.sleep(3)
+        looked = -1
+        while looked < (looked := self.calls()["counts"].get("ListInstances", 0)):
+            time.sleep(3)
 
     # --- The syncer under test ---
 

@@ -103,3 +103,20 @@ def test_a_batch_is_something_once_anything_is_in_it() -> None:
     assert Batch(full=True)
     assert Batch({"web"})
     assert Batch(targets={"web"})
+
+
+def test_what_has_changed_in_the_source_does_not_wait_for_hundreds_of_targets() -> None:
+    dirty, stop = Dirty(0.001), threading.Event()
+    names = [f"t-{number:03}" for number in range(120)]
+    for name in names:
+        dirty.add(targets=frozenset({name}))
+    dirty.add(sources=WEB)
+    batches = [dirty.take(stop) for _ in range(3)]
+    assert [sorted(batch.targets) for batch in batches if batch] == [names[:50], names[50:100], names[100:]]
+    assert [batch.sources for batch in batches if batch] == [{"web"}, set(), set()]
+    for name in names:
+        dirty.add(targets=frozenset({name}))
+    dirty.add_all()
+    everything = dirty.take(stop)
+    assert everything is not None
+    assert everything.targets == set(names)
