@@ -1,5 +1,6 @@
 """What must fit between ECS sources, their views, namespaces and routes."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -19,6 +20,9 @@ _TARGETS_OWN = {
     "external_id": "external_id",
 }
 """What routes with one target must agree on, by key; what is left out counts as its default."""
+_GROUP = re.compile(
+    r"arn:aws[a-z-]*:elasticloadbalancing:([a-z0-9-]+):[0-9]{12}:targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+"
+)
 _TITLES = {"route53": "route53/<zone>", "elb": "elb/<region>"}
 
 
@@ -83,8 +87,10 @@ def route_problems(settings: Sections) -> Iterator[Problem]:
 def _unknown(path: tuple[str, int, str], target: str, labels: Sequence[str]) -> Problem:
     """Return what to say of a target that is no single namespace."""
     several = [label for label in labels if label.lower().startswith(f"{target.lower()}@")]
-    problem = f"names {len(several)} namespaces" if several else f"names no namespace: {target}"
-    advice = _among(several or ["consul", *labels, *_TITLES.values()])
+    if len(several) < 2:
+        known = ["consul", *labels, *_TITLES.values()]
+        return Problem(path, f"names no namespace: {target}", _among(known), (("namespaces",),))
+    problem, advice = f"names {len(several)} namespaces", _among(several)
     return Problem(path, problem, advice, (("namespaces",),))
 
 
@@ -145,11 +151,12 @@ def _groups(here: tuple[str, int], route: Route) -> Iterator[Problem]:
             (*here, "rename"), "is missing", advice, ((*here, "target"), (*here, "source"), ("ecs",))
         )
     for name, arn in route.rename.items():
-        if not arn.startswith("arn:") or arn.split(":")[3:4] != [route.place]:
+        group = _GROUP.fullmatch(arn)
+        if group is None or group[1] != route.place:
             yield Problem(
                 (*here, "rename", name),
                 f"is no target group of {route.place}",
-                "write a whole ARN of that Region",
+                "write the whole ARN of a target group of that Region",
                 ((*here, "target"),),
             )
 

@@ -43,7 +43,7 @@ QueueUrl = Annotated[
 ZoneId = Annotated[
     str,
     Shape(
-        r"[A-Z0-9]{4,32}", "is no hosted zone's id", "write it as Route 53 shows it, such as Z0123456789ABC"
+        r"[A-Z0-9]{8,32}", "is no hosted zone's id", "write it as Route 53 shows it, such as Z0123456789ABC"
     ),
 ]
 ZoneName = Annotated[

@@ -27,6 +27,9 @@ Owner = Annotated[
     ),
 ]
 
+_CONSUL = "consul"
+"""What routes call Consul, so that no namespace is called so there."""
+
 
 def _some(value: tuple[Namespace, ...]) -> tuple[Namespace, ...]:
     if not value:
@@ -97,6 +100,8 @@ class Settings(Model):
         if route.kind != "namespace":
             return route.place
         wanted = route.target.lower()
+        if wanted == _CONSUL:
+            return None
         named = zip(self.labels(), self.namespaces, strict=True)
         names = {
             label: {label.lower(), item.known_as.lower(), (item.id or "").lower()} for label, item in named
@@ -108,7 +113,8 @@ class Settings(Model):
     def labels(self) -> tuple[str, ...]:
         """Return a name for each namespace, in their order: unique, fit for a command line, the same at each start.
 
-        It is the namespace's own name or id, with what tells it apart from others of that name behind it.
+        It is the namespace's own name or id, with what tells it apart from others of that name behind it, or from
+        Consul: ``consul@cloudmap``.
         """
         known = [(item.known_as.lower(), *self._traits(item)) for item in self.namespaces]
         return tuple(_label(self.namespaces[i].known_as, traits, known) for i, traits in enumerate(known))
@@ -125,7 +131,7 @@ class Settings(Model):
             yield Problem(
                 ("namespaces",),
                 "is missing",
-                "write namespaces: [{name: corp.internal}]",
+                "write namespaces: [{name: corp.internal}], or ecs and routes",
                 (("routes",),),
             )
         yield from route_problems(self)
@@ -153,4 +159,4 @@ def _label(name: str, own: tuple[str, ...], known: Sequence[tuple[str, ...]]) ->
     for i in range(1, len(own)):
         if len({traits[i] for traits in same}) > 1 and own[i]:
             name += f"@{own[i]}"
-    return name
+    return f"{name}@cloudmap" if name.lower() == _CONSUL else name

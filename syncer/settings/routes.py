@@ -55,7 +55,7 @@ class Ends(Model):
     """Where it begins: `ecs/<source>`, or `ecs/<source>/<view>`."""
     target: TargetKey = Field(examples=["consul"])
     """Where it ends: `consul`; a namespace by its name, id or label; `route53/<name or id of a hosted zone>`; or
-    `elb/<region>`, for target groups."""
+    `elb/<region>`, for target groups. `consul` is always Consul: a namespace of that name is `consul@cloudmap`."""
     enabled: bool = True
     """Whether anything is carried. Turning it off leaves in place what was carried before."""
 

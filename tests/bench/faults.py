@@ -40,6 +40,12 @@ _OPERATIONS: Final = (
 _CONSUL_KINDS: Final[tuple[Kind, ...]] = ("status", "empty", "garbage", "cut", "hang", "reset", "lost_answer")
 _PATHS: Final = ("*", "catalog/services", "health/service/*", "health/*", "catalog/*", "internal/*", "txn")
 
+_ROOMY: Final = {"limits": {"http_max_conns_per_client": 10_000}}
+"""The proxy keeps its side of a blocking query whose client was cut off until Consul answers: minutes, each.
+
+Of Consul's usual 200 for each client, none would be left for the syncer, which needs some 16.
+"""
+
 
 class Watcher(threading.Thread):
     """Looks at Consul itself, past the proxy, for imported instances that left, or came back, or turned critical.
@@ -89,7 +95,10 @@ class Watcher(threading.Thread):
 
 def storm(services: int, seconds: float = 30.0) -> list[Row]:
     """Have calls to both sides fail in all ways, with full reads every few seconds; count what was withdrawn."""
-    with rig(throttle=None, operation_delay=0.1) as bench, ConsulProxy(bench.consul.http_addr) as proxy:
+    with (
+        rig(_ROOMY, throttle=None, operation_delay=0.1) as bench,
+        ConsulProxy(bench.consul.http_addr) as proxy,
+    ):
         bench.fill_consul(services, 5)
         bench.emulator("POST", "/_emulator/seed", bulk(services, 5, "native-"))
         with bench.syncing(_restless(bench, proxy)):

@@ -205,11 +205,11 @@ class Rig:
 
 
 @contextmanager
-def rig(**emulated: Any) -> Iterator[Rig]:
+def rig(consul_config: Mapping[str, object] | None = None, **emulated: Any) -> Iterator[Rig]:
     """Set up a bench with an empty namespace; *emulated* are settings of the emulator."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        consul = stack.enter_context(ConsulAgent())
+        consul = stack.enter_context(ConsulAgent(config=consul_config))
         ready = folder / "emulator.json"
         command = [
             sys.executable,

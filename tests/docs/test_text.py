@@ -13,11 +13,7 @@ from syncer.settings import load
 from tests.deploy.templates import template
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, blocks, commands
 
-EXAMPLES = [
-    block
-    for block in blocks("yaml")
-    if re.search(r"^owner:", block.text, re.MULTILINE)
-]
+EXAMPLES = [block for block in blocks("yaml") if re.search(r"^owner:", block.text, re.MULTILINE)]
 CONTEXT = click.Context(main)
 FOUND = {name: main.get_command(CONTEXT, name) for name in main.list_commands(CONTEXT)}
 COMMANDS = {name: command for name, command in FOUND.items() if command is not None and not command.hidden}

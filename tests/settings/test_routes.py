@@ -185,6 +185,34 @@ def test_a_label_is_meant_before_a_name_that_two_namespaces_share(tmp_path: Path
     assert [item.target for item in given.resolved_routes()] == ["split"]
 
 
+def test_a_namespace_called_consul_is_told_apart_from_consul(tmp_path: Path) -> None:
+    given = settings(
+        tmp_path,
+        to("consul"),
+        to("consul@cloudmap"),
+        to("other"),
+        namespaces=[{"name": "consul"}, {"name": "other"}],
+    )
+    assert given.labels() == ("consul@cloudmap", "other")
+    assert [(item.id, item.route.kind) for item in given.resolved_routes()] == [
+        ("ecs/prod->consul", "consul"),
+        ("ecs/prod->consul@cloudmap", "namespace"),
+        ("ecs/prod->other", "namespace"),
+    ]
+
+
+def test_namespaces_called_consul_go_by_what_tells_them_apart(tmp_path: Path) -> None:
+    namespaces = [{"name": "consul", "type": "private"}, {"name": "consul", "type": "public"}]
+    given = settings(tmp_path, to("consul"), to("consul@public"), namespaces=namespaces)
+    assert [item.id for item in given.resolved_routes()] == ["ecs/prod->consul", "ecs/prod->consul@public"]
+
+
+def test_the_longest_arn_of_a_target_group_fits(tmp_path: Path) -> None:
+    name = "arn:aws-us-gov:elasticloadbalancing:us-gov-west-1:123456789012:targetgroup/" + "w" * 32
+    given = settings(tmp_path, to("elb/us-gov-west-1", rename={"web": f"{name}/0123456789abcdef"}))
+    assert given.routes[0].naming().renames["web"].startswith(name)
+
+
 def test_a_route_whose_target_is_unknown_is_left_out() -> None:
     given = Settings.model_validate(tree(to("nowhere"), to("consul")))
     assert [item.target for item in given.resolved_routes()] == ["consul"]

@@ -1,5 +1,6 @@
 """How AWS is reached: with whose rights, in which Region, through which endpoints; and clients that do so."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,9 +59,7 @@ class Sessions:
     @property
     def region(self) -> str:
         """The Region in force; empty where none is configured anywhere."""
-        return self._access.region or str(
-            Session(profile=self._access.profile).get_config_variable("region") or ""
-        )
+        return self._access.region or str(_session(self._access).get_config_variable("region") or "")
 
     def client(self, service: str, *, longer: float = 0.0) -> BaseClient:
         """Return a client of *service*; *longer* seconds are added to its timeout.
@@ -79,6 +78,10 @@ class Sessions:
 def _session(access: Access) -> Session:
     session = Session(profile=access.profile)
     session.register_component("data_loader", _Forgetful())
+    # ECS sets it in every task, and the SDKs of other languages read it; this one does not.
+    elsewhere = os.environ.get("AWS_REGION")
+    if elsewhere and not session.get_config_variable("region"):
+        session.set_config_variable("region", elsewhere)
     return session
 
 

@@ -146,6 +146,20 @@ def test_a_role_reads_the_clusters_of_its_account(aws: EmulatedAwsWithEcs, make_
     assert snapshot(make_source().views[""]).keys() == {"ours"}
 
 
+def test_the_region_that_ecs_gives_each_task_counts_where_nothing_else_names_one(
+    aws: EmulatedAwsWithEcs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    client = Aws(Access(endpoint_url=aws.endpoint_url))
+    assert client.region == "eu-west-1"
+    assert client.call("ecs", "ListClusters")["clusterArns"] == []
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert Aws(Access(endpoint_url=aws.endpoint_url)).region == "us-east-1"
+
+
 def test_a_profile_and_its_region_come_from_the_shared_files(
     aws: EmulatedAwsWithEcs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
