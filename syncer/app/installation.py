@@ -11,7 +11,7 @@ from syncer.app.opening import Opening
 from syncer.app.registry import Opened, rules
 from syncer.app.routes import CONSUL, Group, Planned, active, groups, source_of
 from syncer.app.sharing import Sharing, open_approvals, take_up
-from syncer.core.errors import SyncError
+from syncer.core.errors import Refused, SyncError
 from syncer.core.report import Observers, PassReport
 from syncer.engine.agenda import Backoff
 from syncer.engine.engine import Engine, Timing
@@ -127,6 +127,8 @@ class Installation:
     def _attach(self, found: tuple[Opened, ...]) -> None:
         with self._lock:
             for opened in found:
+                self._refuse_twice(opened)
+            for opened in found:
                 self.engine.attach(opened.end)
                 self._opened[opened.key] = opened
                 _log.info("attached", name=opened.title, id=opened.id)
@@ -134,6 +136,13 @@ class Installation:
             for route in ready:
                 self._routes.remove(route)
                 self._join(route)
+
+    def _refuse_twice(self, opened: Opened) -> None:
+        """Raise Refused where the settings name one registry in two ways: by its name, and by its id."""
+        other = self.registries.get(opened.id)
+        if other is not None:
+            one, two = self._opening.title(other.key), self._opening.title(opened.key)
+            raise Refused(f"it is the same as {one}; write {one} in place of {two} everywhere", code="Twice")
 
     def _join(self, route: Planned) -> None:
         source, target = self._opened[route.source], self._opened[route.target]

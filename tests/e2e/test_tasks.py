@@ -264,3 +264,17 @@ def test_lost_doubled_and_shuffled_events_end_in_the_same_state(world: TaskWorld
             public = sorted(task.interface.public_ipv4 for task in running_tasks)
             assert world.in_consul(f"s{number}") == private == world.cloud.addresses(f"s{number}")
             assert world.ask(f"s{number}.example.com") == public
+
+
+def test_a_zone_that_is_named_twice_is_told_and_its_other_name_works(world: TaskWorld) -> None:
+    settings = world.with_tasks(
+        {"plain": {}, "more": {}},
+        {"source": "ecs/prod", "target": f"route53/{world.zone}"},
+        {"source": "ecs/prod/more", "target": "route53/example.com"},
+    )
+    with world.syncing(settings) as running:
+        eventually(
+            lambda: any("it is the same as route53/" in text for text in running.installation.waiting()), LONG
+        )
+        start(world, public_ip="54.1.2.3")
+        eventually(lambda: world.ask("web.example.com") == ["54.1.2.3"], LONG)
