@@ -25,7 +25,9 @@ RUN awk '/^[a-z]/ { keep = /^(hatchling|packaging|pathspec|pluggy|trove-classifi
     && python3 -m pip --python /build/tools/bin/python3 install --quiet --require-hashes --no-deps -r backend.lock
 COPY pyproject.toml LICENSE ./
 COPY syncer ./syncer
-RUN python3 -m pip --python /build/tools/bin/python3 wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . \
+# pyproject.toml names the README as the description; nobody reads it in an image.
+RUN touch README.md \
+    && python3 -m pip --python /build/tools/bin/python3 wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . \
     && python3 -m pip --python /opt/syncer/bin/python3 install --quiet --no-deps --no-index dist/*.whl
 # What an installer leaves behind for itself, and scripts that other packages bring.
 RUN find /opt/syncer/bin -type f ! -name 'syncer' -delete \

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from demo.stage import Stage, stage
 from syncer.app.resolving import ask
@@ -121,15 +122,20 @@ def _task(on: Stage) -> None:
     _scene("A Fargate task starts with a public address, and stops")
     began = time.monotonic()
     task = on.tasks.start("shop", "54.1.2.3")
-    private, names = task["ipv4"], ("shop.service.consul", "shop.corp.internal")
+    private = task["ipv4"]
     print(f"    ECS knows {private}, EC2 the public 54.1.2.3")
-    for name in names:
-        _until(on, name, private, began, "running")
-    _until(on, "shop.example.com", "54.1.2.3", began, "running")
+    names = {"shop.service.consul": private, "shop.corp.internal": private, "shop.example.com": "54.1.2.3"}
+    _all_until(on, names, began, "running")
     began = time.monotonic()
     on.tasks.stop(task["task"])
-    for name in (*names, "shop.example.com"):
-        _until(on, name, "", began, "told to stop")
+    _all_until(on, dict.fromkeys(names, ""), began, "told to stop")
+
+
+def _all_until(on: Stage, wanted: dict[str, str], began: float, what: str) -> None:
+    """Ask for all names at once, so that none waits for another's answer."""
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        for told in [pool.submit(_until, on, name, value, began, what) for name, value in wanted.items()]:
+            told.result()
 
 
 def _register(on: Stage, service: str, instance: str, address: str) -> float:

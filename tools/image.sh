@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the image of the Dockerfile without a daemon: buildah, with chroot isolation, on a base that debootstrap makes
 # of this system's own packages. Unpacks the result into .cache/image/root, its configuration into
-# .cache/image/config.json, and prints what it measured. The tests marked `image` run what is there.
+# .cache/image/config.json, and prints what it measured; where nothing has changed since, says so and is done. The
+# tests marked `image` call this, and run what is there.
 # Needs root (or sudo without a password). Writes only to .cache/image (and what apt-get installs).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,10 +18,33 @@ fi
 work=$PWD/.cache/image
 log=$work/log
 mkdir -p "$work"
+release=$(. /etc/os-release && printf %s "${VERSION_CODENAME:-}")
+[[ -n $release ]] || die 'this system does not name its release.'
 if command -v flock >/dev/null; then
     exec 9>"$work/lock"
     flock 9
 fi
+
+measured() {
+    local base beyond
+    read -r base <"$work/bytes-of-the-base" && read -r beyond <"$work/bytes-beyond-the-base"
+    printf '%d MB beyond the base of %d MB; unpacked in .cache/image/root\n' $((beyond / 1000000)) $((base / 1000000))
+}
+
+# --- what it is made of, as one number ----------------------------------------------------------------
+version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' syncer/__init__.py)
+revision=$(git -c safe.directory="$PWD" rev-parse --short HEAD 2>/dev/null || echo unknown)
+made_of=(Dockerfile .dockerignore LICENSE pyproject.toml requirements.lock requirements-dev.lock tools/image.sh)
+wanted=$({
+    printf '%s\n' "$release" "$revision"
+    find "${made_of[@]}" syncer deploy/image -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+} | sha256sum | cut -d' ' -f1)
+if [[ -d $work/root/opt/syncer && -f $work/stamp && $(<"$work/stamp") == "$wanted" ]]; then
+    printf 'image: built before, '
+    measured
+    exit 0
+fi
+rm -f "$work/stamp"
 : >"$log"
 quietly() { "$@" >>"$log" 2>&1 || { tail -n 30 "$log" | sed 's/^/    /' >&2; die "failed: $*"; }; }
 buildah() {
@@ -31,12 +55,11 @@ if ! command -v buildah >/dev/null || ! command -v debootstrap >/dev/null; then
     command -v apt-get >/dev/null || die 'needs buildah and debootstrap.'
     say 'installing buildah and debootstrap with apt-get'
     apt-get update -qq >>"$log" 2>&1 || true # old lists may do
-    DEBIAN_FRONTEND=noninteractive quietly apt-get install -y -qq --no-install-recommends buildah debootstrap crun
+    DEBIAN_FRONTEND=noninteractive quietly apt-get -o DPkg::Lock::Timeout=120 \
+        install -y -qq --no-install-recommends buildah debootstrap crun
 fi
 
 # --- the base: this system's release, with python3; and the same with pip, to build on ---------------
-release=$(. /etc/os-release && printf %s "${VERSION_CODENAME:-}")
-[[ -n $release ]] || die 'this system does not name its release.'
 if [[ ! -f $work/base-$release.done ]]; then
     mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk -v r="$release" '$1 == r { print $2; exit }')
     [[ -n $mirror ]] || die "apt's sources name no mirror of $release."
@@ -57,11 +80,10 @@ fi
 # --- the image ---------------------------------------------------------------------------------------
 say 'building the image'
 trusted=()
-if [[ -r ${SSL_CERT_FILE:-} ]]; then # this network's own authorities, where it has some
-    trusted=(--volume "$SSL_CERT_FILE:/etc/ssl/certs/ca-certificates.crt:ro")
+authorities=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
+if [[ -r $authorities ]]; then # whom this system trusts, a network's own authorities among them; not in the result
+    trusted=(--volume "$authorities:/etc/ssl/certs/ca-certificates.crt:ro")
 fi
-version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' syncer/__init__.py)
-revision=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 quietly buildah bud --isolation chroot --format docker --pull-never "${trusted[@]}" \
     --build-arg BASE=localhost/base --build-arg BUILDER=localhost/builder \
     --build-arg "VERSION=$version" --build-arg "REVISION=$revision" \
@@ -76,9 +98,11 @@ ln -s "$root" "$work/root"
 buildah inspect --type image localhost/consul-cloudmap-sync >"$work/config.json"
 
 bytes() { du --summarize --apparent-size --block-size=1 "$1" | cut -f1; }
-beyond=$(($(bytes "$root") - $(bytes "$work/base")))
-printf '%s\n' "$beyond" >"$work/bytes-beyond-the-base"
+base=$(bytes "$work/base")
+printf '%s\n' "$base" >"$work/bytes-of-the-base"
+printf '%s\n' $(($(bytes "$root") - base)) >"$work/bytes-beyond-the-base"
 # Images that a build left without a name only take room.
 buildah rmi --prune >/dev/null 2>&1 || true
-printf 'image: built, %d MB beyond the base of %d MB; unpacked in .cache/image/root\n' \
-    $((beyond / 1000000)) $(($(bytes "$work/base") / 1000000))
+printf '%s\n' "$wanted" >"$work/stamp"
+printf 'image: built, '
+measured

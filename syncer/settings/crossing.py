@@ -96,6 +96,7 @@ def _unknown(path: tuple[str, int, str], target: str, labels: Sequence[str]) -> 
 
 def _sources(settings: Sections) -> Iterator[Problem]:
     names = [source.name.lower() for source in settings.ecs]
+    queues = [source.queue for source in settings.ecs]
     used = {route.source.split("/")[1].lower() for route in settings.routes}
     for i, name in enumerate(names):
         if name in names[:i]:
@@ -104,6 +105,14 @@ def _sources(settings: Sections) -> Iterator[Problem]:
                 f"is that of ecs[{names.index(name)}], too",
                 "write another",
                 (("ecs", names.index(name), "name"),),
+            )
+        first = queues.index(queues[i])
+        if queues[i] is not None and first < i:
+            yield Problem(
+                ("ecs", i, "queue"),
+                f"is that of ecs[{first}], too, and an event that one of them takes is lost to the other",
+                "make a queue for each",
+                (("ecs", first, "queue"),),
             )
         if name not in used:
             yield Problem(

@@ -157,7 +157,8 @@ class EcsSource(Model):
     queue: QueueUrl | None = Field(
         default=None, examples=["https://sqs.eu-central-1.amazonaws.com/123456789012/ecs-events"]
     )
-    """The SQS queue into which EventBridge puts `ECS Task State Change`. Default: the clusters are polled."""
+    """The SQS queue into which EventBridge puts `ECS Task State Change`. Each source needs one of its own. Default:
+    the clusters are polled."""
     poll: Period = 30.0
     """How often all tasks are read where there is no queue."""
     views: dict[Name, EcsView] = Field(

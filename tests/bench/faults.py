@@ -43,7 +43,7 @@ _PATHS: Final = ("*", "catalog/services", "health/service/*", "health/*", "catal
 _ROOMY: Final = {"limits": {"http_max_conns_per_client": 10_000}}
 """The proxy keeps its side of a blocking query whose client was cut off until Consul answers: minutes, each.
 
-Of Consul's usual 200 for each client, none would be left for the syncer, which needs some 16.
+Of Consul's usual 200 for each client, none would be left for the syncer, which has some 80 open.
 """
 
 
@@ -93,7 +93,7 @@ class Watcher(threading.Thread):
         self.look()
 
 
-def storm(services: int, seconds: float = 30.0) -> list[Row]:
+def storm(services: int, seconds: float = 20.0) -> list[Row]:
     """Have calls to both sides fail in all ways, with full reads every few seconds; count what was withdrawn."""
     with (
         rig(_ROOMY, throttle=None, operation_delay=0.1) as bench,
@@ -111,7 +111,7 @@ def storm(services: int, seconds: float = 30.0) -> list[Row]:
             watcher.start()
             hits = _rage(bench, proxy, seconds)
             _still_in_step(bench)
-            time.sleep(6)  # a full pass after the last fault: what it left behind would be removed by now
+            time.sleep(5)  # a full pass after the last fault: what it left behind would be removed by now
             watcher.end()
             lost = len(watcher.withdrawn) + len(proxy.removed()) + _withdrawn_in_cloudmap(bench)
     what = f"live instances withdrawn, {services} × 5 each way, {seconds:.0f} s of faults"

@@ -134,7 +134,8 @@ def read(tasks: int = 1000, services: int = 50) -> list[Row]:
         again = _read(aws, source, tasks)
         source.close()
     rows = []
-    for what, (made, seconds, calls) in (("first", first), ("second", again)):
+    for what, (made, seconds, calls), new in (("first", first, services), ("second", again, 0)):
+        target = "≤ 25" + (f" and one for each of {new} new task definitions" if new else "")
         rows += [
             Row(
                 f"a cluster of {tasks} tasks in {services} services, {what} full read",
@@ -145,7 +146,7 @@ def read(tasks: int = 1000, services: int = 50) -> list[Row]:
                 None,
                 "30 ms a call",
             ),
-            Row("  … calls", calls, "", "≤ 25", calls <= 25, None, made),
+            Row("  … calls", calls, "", target, calls <= 25 + new, None, made),
         ]
     return rows
 

@@ -27,17 +27,20 @@ exec chroot --userspec={user} {root} {command}
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The image that was built, unpacked."""
+    """The image, unpacked."""
 
     root: Path
     config: Mapping[str, Any]
 
     @classmethod
     def built(cls) -> Self:
-        """Return the image; fail where none was built."""
-        root = WORK / "root"
-        assert root.is_dir(), "there is no image: run tools/image.sh first"
-        return cls(root.resolve(), json.loads((WORK / "config.json").read_text())["Docker"]["config"])
+        """Return the image of the sources as they are, building it where it is older."""
+        tool = [str(ROOT / "tools" / "image.sh")]
+        done = subprocess.run(tool, capture_output=True, text=True, timeout=800, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return cls(
+            (WORK / "root").resolve(), json.loads((WORK / "config.json").read_text())["Docker"]["config"]
+        )
 
     @property
     def environment(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The image, run as a container would run it, against a real Consul and an emulated Cloud Map."""
+"""The image, really built, and run as a container would run it, against a real Consul and an emulated Cloud Map."""
 
 import re
 import signal
@@ -17,7 +17,8 @@ from tests.support.consul_agent import ConsulAgent
 from tests.support.ports import free_port
 from tests.support.wait import eventually
 
-pytestmark = pytest.mark.image
+# The first of them may have to build it, or to wait while another builds it.
+pytestmark = [pytest.mark.image, pytest.mark.timeout(900)]
 
 AWS = {
     "AWS_ACCESS_KEY_ID": "emulated",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from botocore.session import Session
 from typing_extensions import override
 
 from syncer.settings.environment import variables
@@ -121,6 +122,11 @@ def test_the_worker_of_the_compose_file_is_built_here_and_can_write_nothing() ->
     assert own["read_only"] is True
     assert own["cap_drop"] == ["ALL"]
     assert {name for name in own["environment"] if name.startswith("SYNCER_")} <= set(variables())
+
+
+def test_the_worker_of_the_compose_file_is_told_its_region_by_a_name_that_the_sdk_reads() -> None:
+    given = yaml.safe_load(COMPOSE.read_text())["services"]["syncer"]["environment"]
+    assert Session.SESSION_VARIABLES["region"][1] in given
 
 
 def test_the_ports_of_the_compose_file_are_for_this_machine_alone() -> None:

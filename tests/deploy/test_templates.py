@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from syncer.settings.environment import variables
 from tests.deploy.templates import FOLDER, NAMES, names_in, template
@@ -88,7 +89,7 @@ def test_the_health_check_is_the_images_own() -> None:
 def test_no_secret_is_an_ordinary_variable() -> None:
     own = container()
     assert {one["Name"] for one in own["Environment"]} == {
-        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
         "SYNCER_HTTP__ADDRESS",
         "SYNCER_HTTP__PORT",
         "SYNCER_LOG__FORMAT",
@@ -99,6 +100,10 @@ def test_no_secret_is_an_ordinary_variable() -> None:
         "SYNCER_CONSUL__TOKEN",
         "CONSUL_CA_PEM",
     ]
+
+
+def test_the_worker_is_told_its_region_by_a_name_that_the_sdk_reads() -> None:
+    assert Session.SESSION_VARIABLES["region"][1] in {one["Name"] for one in container()["Environment"]}
 
 
 def test_one_or_two_tasks_and_no_more() -> None:

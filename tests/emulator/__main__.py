@@ -1,4 +1,4 @@
-"""``python -m tests.emulator``: serves until SIGTERM or SIGINT."""
+"""Serve the whole emulated AWS until SIGTERM or SIGINT: Cloud Map, ECS, Route 53, target groups, moto, and DNS."""
 
 import argparse
 import json

@@ -55,7 +55,10 @@ class EcsControl:
 
     def _task(self, body: dict[str, Any]) -> EmulatedTask:
         wanted = body["task"]
-        return next(task for arn, task in self._world.tasks.items() if wanted in (arn, task.id))
+        for arn, task in self._world.tasks.items():
+            if wanted in (arn, task.id):
+                return task
+        raise KeyError(f"no task {wanted}")
 
 
 def shown(task: EmulatedTask) -> dict[str, Any]:
