@@ -11,6 +11,7 @@ from typing import Final
 
 import click
 
+from syncer.app.doctor.planning import without_creation
 from syncer.app.installation import Installation
 from syncer.app.routes import route_names
 from syncer.app.sharing import open_approvals
@@ -23,6 +24,8 @@ from syncer.systems.consul.approvals import VALID
 
 _PATIENCE: Final = 10.0
 """Seconds within which a running syncer takes an approval up."""
+
+_OTHERWISE: Final = "what is held passes as guard.release_after says"
 
 
 @click.command(
@@ -37,8 +40,8 @@ def approve(route: str | None, path: Path) -> None:
     The running syncer is told by Consul's key/value store. What it plans to remove later is judged anew. Without
     ROUTE, show what is held; the exit code is then 1 if anything is.
 
-    Exit codes: 0 the running syncer took the approval up; 1 it did not, or Consul cannot be reached; 2 there is no
-    such route.
+    Exit codes: 0 the running syncer took the approval up; 1 it did not, or Consul cannot be reached or is not used; 2
+    there is no such route.
     """
     settings = settings_or_exit(path)
     start_logging(settings, level="warning")
@@ -49,6 +52,8 @@ def approve(route: str | None, path: Path) -> None:
         for name in known:
             click.echo(f"  {quote(name)}", err=True)
         fail(f"there is no route {route!r}; the routes of {path} are listed above", BAD_SETTINGS)
+    if not settings.uses_consul:
+        fail(f"these settings do not use Consul, by which a running syncer would be told; {_OTHERWISE}")
     try:
         taken = _approved(settings, route, stop_on_signals())
     except SyncError as e:
@@ -73,7 +78,7 @@ def _approved(settings: Settings, route: str, stop: threading.Event) -> bool:
 
 def _show_held(settings: Settings) -> int:
     """Plan once, as ``syncer plan`` does, and say what the guard holds; return the exit code."""
-    installation = Installation(settings, stop_on_signals(), Observers())
+    installation = Installation(without_creation(settings), stop_on_signals(), Observers())
     problems = list(installation.bring_up())
     reports = installation.once(write=False)
     installation.engine.close()
@@ -84,7 +89,7 @@ def _show_held(settings: Settings) -> int:
                 click.echo(f"{report.route}: {plan.service}: {len(plan.held)} removals held: {plan.hold}")
     held = [report.route for report in reports if report.held]
     for name in held:
-        click.echo(f"to let them pass: syncer approve {quote(name)}")
+        click.echo(f"to let them pass: syncer approve {quote(name)}" if settings.uses_consul else _OTHERWISE)
     if not held and not problems:
         click.echo("nothing is held")
     for problem in problems:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from syncer.app.routes import route_names
+from syncer.app.routes import CONSUL, planned, route_names
 from syncer.app.signals import stop_on_signals
 from syncer.app.withdrawal import Remnant, Withdrawal, forget_keys
 from syncer.cli.options import BAD_SETTINGS, config_option, fail, settings_or_exit, start_logging
@@ -48,7 +48,10 @@ def withdraw(path: Path, only: tuple[str, ...], *, yes: bool) -> None:
     if remnants and not yes:
         _ask()
     problems.extend(withdrawal.carry_out())
-    if not problems and not only:
+    consul = settings.lease.enabled or any(
+        CONSUL in {route.source, route.target} for route in planned(settings)
+    )
+    if consul and not problems and not only:
         problem = forget_keys(settings)
         if problem:
             click.echo(
