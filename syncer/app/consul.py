@@ -7,11 +7,13 @@ from syncer.core.errors import Refused
 from syncer.core.ports import End
 from syncer.settings import Settings
 from syncer.systems.consul.about import AgentInfo, agent_info
+from syncer.systems.consul.call import Call
 from syncer.systems.consul.carrier import CONSUL_CARRIER
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.completeness import Completeness
 from syncer.systems.consul.endpoint import Endpoint, Tls
 from syncer.systems.consul.reader import ConsulReader
-from syncer.systems.consul.transport import Call, ConsulClient, Transport
+from syncer.systems.consul.transport import Transport
 from syncer.systems.consul.watch import ConsulWatch
 from syncer.systems.consul.writer import Batching, ConsulWriter
 

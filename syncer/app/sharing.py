@@ -17,8 +17,10 @@ from syncer.engine.permission import Permission
 from syncer.engine.route import Route
 from syncer.settings import Settings
 from syncer.systems.consul.approvals import WAIT, Approval, Approvals
+from syncer.systems.consul.call import Call, ignore
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.lease import ConsulLease, lease_key
-from syncer.systems.consul.transport import Call, ConsulClient, Transport, ignore
+from syncer.systems.consul.transport import Transport
 
 _DECIDE: Final = 10.0
 """Seconds within which one knows who holds the leases."""

@@ -12,7 +12,8 @@ from syncer.core.plan import DeleteService, Deregister
 from syncer.core.report import Observers, PassReport
 from syncer.settings import Settings
 from syncer.systems.consul.catalog import Catalog
-from syncer.systems.consul.transport import ConsulClient, Transport
+from syncer.systems.consul.client import ConsulClient
+from syncer.systems.consul.transport import Transport
 
 _TRIES: Final = 12
 _PAUSE: Final = 2.0

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -20,6 +20,7 @@ from syncer.core.errors import SyncError
 from syncer.core.ports import Hint
 from syncer.engine.agenda import Backoff
 from syncer.engine.balance import Balance
+from syncer.engine.lease import Lease
 from syncer.engine.permission import Permission
 from syncer.engine.route import Route
 
@@ -27,44 +28,6 @@ _STEP: Final = 0.05
 _PAUSE: Final = 2.0
 """Seconds that a lease to be given waits for a moment without writes; well below what is left of a renewal."""
 _log = structlog.get_logger()
-
-
-class Lease(Protocol):
-    """A lock that its holder must renew. Used by one thread, but for :meth:`cut`; methods raise ``SyncError``."""
-
-    @property
-    def label(self) -> str:
-        """What it is for, in a person's words."""
-
-    @property
-    def mine(self) -> bool:
-        """Whether it was ours at the last :meth:`watch`."""
-
-    @property
-    def holder(self) -> str:
-        """Who held it at the last :meth:`watch`; empty for nobody."""
-
-    @property
-    def asked_by(self) -> str:
-        """Who asked us for it since the :meth:`watch` before the last one; empty for nobody."""
-
-    def acquire(self) -> float | None:
-        """Take it if it is free; return until when (``time.monotonic()``) it is ours, None where it is not."""
-
-    def renew(self) -> float | None:
-        """Renew it; return until when it is ours, None where it is lost."""
-
-    def release(self) -> None:
-        """Give it back, so that another can take it at once; quiet where that fails: it then ends by itself."""
-
-    def watch(self) -> None:
-        """See whose it is: at once after a change or a failure, else when it changes, or it is time to renew."""
-
-    def ask(self) -> None:
-        """Ask for it who held it at the last :meth:`watch`; nothing where that has changed."""
-
-    def cut(self) -> None:
-        """End a :meth:`watch` under way, and all later ones, from any thread."""
 
 
 class Keeper:

@@ -9,10 +9,11 @@ import urllib3
 
 from syncer.systems.consul.about import agent_info
 from syncer.systems.consul.carrier import CONSUL_CARRIER
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.completeness import Completeness
 from syncer.systems.consul.endpoint import Endpoint
 from syncer.systems.consul.reader import ConsulReader
-from syncer.systems.consul.transport import ConsulClient, Transport
+from syncer.systems.consul.transport import Transport
 from syncer.systems.consul.watch import ConsulWatch
 from syncer.systems.consul.writer import Batching, ConsulWriter
 from tests.contract.contract import RegistryContract, ready

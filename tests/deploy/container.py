@@ -7,10 +7,15 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / ".cache" / "image"
+
+_NO_BASE: Final = 69
+"""How tools/image.sh leaves where the machine, rather than the Dockerfile, is what fails."""
 
 # Everything is mounted in a namespace of its own, which ends with the process.
 _MOUNTS = """\
@@ -34,9 +39,15 @@ class Image:
 
     @classmethod
     def built(cls) -> Self:
-        """Return the image of the sources as they are, building it where it is older."""
+        """Return the image of the sources as they are, building it where it is older.
+
+        Skips the test, and says why, where this machine cannot make a base to build on: where it is not ours to
+        be root, say.
+        """
         tool = [str(ROOT / "tools" / "image.sh")]
         done = subprocess.run(tool, capture_output=True, text=True, timeout=800, check=False)
+        if done.returncode == _NO_BASE:
+            pytest.skip(f"no image can be built here: {done.stderr.strip()}")
         assert done.returncode == 0, done.stdout + done.stderr
         return cls(
             (WORK / "root").resolve(), json.loads((WORK / "config.json").read_text())["Docker"]["config"]

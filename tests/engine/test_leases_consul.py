@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from syncer.core.errors import Denied, SyncError, Unavailable
+from syncer.systems.consul.call import Cut
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.endpoint import Endpoint
 from syncer.systems.consul.lease import ConsulLease, lease_key
-from syncer.systems.consul.transport import ConsulClient, Cut, Transport
+from syncer.systems.consul.transport import Transport
 from tests.support.consul_agent import ConsulAgent
 from tests.support.wait import eventually
 

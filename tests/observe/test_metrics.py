@@ -12,7 +12,7 @@ from syncer.core.plan import CreateService, Register, ServicePlan
 from syncer.core.ports import Ending
 from syncer.observe.metrics import PREFIX, Metrics
 from syncer.systems import aws
-from syncer.systems.consul import transport as consul
+from syncer.systems.consul import call as consul
 from tests.observe.scene import BACK, OUT, ended, held_plan, ours, passed
 from tests.observe.scrape import value
 

@@ -112,8 +112,15 @@ class ConsulAgent(ConsulApi):
         self.start()
 
     def pause(self) -> None:
-        """Stop the process in its tracks: connections stay open, nothing is answered."""
-        self._running().send_signal(signal.SIGSTOP)
+        """Stop the process in its tracks: connections stay open, and once this returns nothing is answered."""
+        process = self._running()
+        process.send_signal(signal.SIGSTOP)
+        # The signal is only on its way then; each thread stops for itself.
+        threads = Path(f"/proc/{process.pid}/task")
+        eventually(
+            lambda: {_state(thread) for thread in threads.iterdir()} <= {"T", ""},
+            message="every thread of the agent has stopped",
+        )
 
     def resume(self) -> None:
         """Let a paused process go on."""
@@ -148,3 +155,14 @@ class ConsulAgent(ConsulApi):
             return bool(self.call("GET", f"/v1/catalog/node/{name}", timeout=1)["Services"])
         except (ConsulCallError, urllib3.exceptions.HTTPError, TypeError, KeyError):
             return False
+
+
+def _state(thread: Path) -> str:
+    """Return the one letter for what a thread does; empty where it has ended.
+
+    Source: proc(5); the name, in brackets, may hold anything.
+    """
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return ""

@@ -13,9 +13,10 @@ from syncer.app.routes import CONSUL, Group, active, groups, source_of
 from syncer.core.errors import Denied, Refused, SyncError
 from syncer.settings import Settings
 from syncer.systems.consul.about import AgentInfo, agent_info
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.connections import Sockets, make_pool
 from syncer.systems.consul.endpoint import Endpoint
-from syncer.systems.consul.transport import ConsulClient, Transport
+from syncer.systems.consul.transport import Transport
 
 ABOUT: Final = "Consul"
 _CALLS: Final = 8 + 8 + 4

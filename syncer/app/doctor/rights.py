@@ -9,7 +9,7 @@ from syncer.app.doctor.findings import Finding, fault, ok, warning
 from syncer.core.errors import Denied, Missing, Refused, SyncError
 from syncer.settings import Settings
 from syncer.systems.consul.answers import decode_names, decode_verdicts
-from syncer.systems.consul.transport import ConsulClient
+from syncer.systems.consul.client import ConsulClient
 
 _AUTHORIZE: Final = "/v1/internal/acl/authorize"
 

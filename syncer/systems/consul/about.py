@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from syncer.core.errors import Denied, Garbled, Missing, Refused
 from syncer.systems.consul.answers import decode_entries, decode_verdicts
-from syncer.systems.consul.transport import ConsulClient
+from syncer.systems.consul.client import ConsulClient
 
 _AUTHORIZE: Final = "/v1/internal/acl/authorize"
 _TRANSACTION_BYTES: Final = 512 << 10

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from syncer.systems.consul.transport import ConsulClient
+from syncer.systems.consul.client import ConsulClient
 
 VALID: Final = 300.0
 """Seconds for which an approval can be taken up: what is held later may be something else."""

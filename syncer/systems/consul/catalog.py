@@ -8,6 +8,8 @@ from typing import Any, Final
 from syncer.core.errors import Garbled, Missing, Refused, SyncError
 from syncer.core.model import Instance
 from syncer.systems.consul.answers import decode_node, decode_node_checks
+from syncer.systems.consul.call import segment
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.jobs import Wish
 from syncer.systems.consul.mapping import (
     NODE_ADDRESS,
@@ -17,7 +19,6 @@ from syncer.systems.consul.mapping import (
     to_check,
     to_service,
 )
-from syncer.systems.consul.transport import ConsulClient, segment
 
 _SERF_CHECK: Final = "serfHealth"
 

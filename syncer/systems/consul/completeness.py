@@ -8,7 +8,8 @@ from typing import Final
 from syncer.core.errors import SyncError
 from syncer.systems.consul.about import AgentInfo, agent_info, authorized
 from syncer.systems.consul.answers import Entry, decode_names
-from syncer.systems.consul.transport import Answer, ConsulClient
+from syncer.systems.consul.call import Answer
+from syncer.systems.consul.client import ConsulClient
 
 MOST_CONTACT: Final = 30.0
 """Seconds that a server may have been without its leader and still be believed."""

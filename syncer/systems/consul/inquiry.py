@@ -16,10 +16,10 @@ import structlog
 
 from syncer.core.errors import Denied, Garbled, Missing, Refused, SyncError
 from syncer.systems.consul.answers import DumpedNode, decode_dump, decode_node
+from syncer.systems.consul.call import Answer, Cut, segment
 from syncer.systems.consul.census import Census
 from syncer.systems.consul.pace import Backoff, Pace
 from syncer.systems.consul.query import Asking
-from syncer.systems.consul.transport import Answer, Cut, segment
 
 _SOON: Final = 0.03
 """Seconds that the other watches have at least to explain a wake."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from syncer.core.errors import Missing, SyncError
-from syncer.systems.consul.transport import ConsulClient
+from syncer.systems.consul.client import ConsulClient
 
 _SHARE: Final = 0.8
 """Of the TTL, for which a renewal is good: calls that began before have the rest of it to end."""
@@ -28,7 +28,7 @@ def lease_key(owner: str, namespace: str) -> str:
 
 
 class ConsulLease:
-    """One key, and the session that locks it while it is ours. See :class:`~syncer.engine.leases.Lease`."""
+    """One key, and the session that locks it while it is ours. See :class:`~syncer.engine.lease.Lease`."""
 
     def __init__(
         self,

@@ -10,18 +10,11 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from syncer.core.errors import SyncError, Unavailable
+from syncer.systems.consul.call import Answer, Call, Cut, ignore
 from syncer.systems.consul.completeness import staleness
 from syncer.systems.consul.endpoint import Endpoint
 from syncer.systems.consul.pace import Backoff
-from syncer.systems.consul.transport import (
-    CONNECT_TIMEOUT,
-    READ_TIMEOUT,
-    Answer,
-    Call,
-    Cut,
-    Transport,
-    ignore,
-)
+from syncer.systems.consul.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

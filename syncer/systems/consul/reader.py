@@ -6,9 +6,10 @@ from typing import Final
 from syncer.core.errors import SyncError
 from syncer.core.model import Complete, Listed, Listing, Read, Unlisted, Unreadable
 from syncer.systems.consul.answers import Entry, decode_entries, decode_names
+from syncer.systems.consul.call import Answer, segment
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.completeness import Completeness, staleness
 from syncer.systems.consul.mapping import NODE_PREFIX, to_instance
-from syncer.systems.consul.transport import Answer, ConsulClient, segment
 
 SERVERS: Final = "consul"
 """The service of Consul's own servers; no service of anybody's."""

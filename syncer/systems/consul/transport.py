@@ -7,86 +7,30 @@ namespaces) is asked for by :meth:`Transport.fetch` with a decoder of one's own.
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from threading import local
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 import urllib3
 from consul import base
 
 from syncer.core.errors import Garbled, Missing, SyncError
+from syncer.systems.consul.call import Answer, Call, Cut, Response, ignore
 from syncer.systems.consul.connections import Sockets, make_pool, whole_body
 from syncer.systems.consul.endpoint import Endpoint
 from syncer.systems.consul.faults import raise_for_status, translated
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 Params = Mapping[str, object] | Sequence[tuple[str, object]] | None
 
 CONNECT_TIMEOUT: Final = 3.0
 READ_TIMEOUT: Final = 10.0
 
 
-class Cut(Exception):
-    """The connection was cut on purpose, by :meth:`Transport.cut`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call that was made, for those who count."""
-
-    operation: str
-    """Such as ``GET health/service``; never a name or an id."""
-    seconds: float
-    error: str = ""
-    """The error's code; empty where it succeeded."""
-    blocking: bool = False
-    """Whether the call waited for a change; its seconds then say nothing about Consul."""
-
-
-def ignore(_: Call) -> None:
-    """Do nothing with a call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T_co]):
-    """A decoded answer with what its headers say."""
-
-    value: T_co
-    index: int
-    """X-Consul-Index; 0 where there is none."""
-    filtered: bool
-    """Whether rights that the token lacks made the answer shorter; only Consul 1.11 and later says so."""
-    known_leader: bool
-    last_contact: float
-    """Seconds since the server that answered last heard of its leader; 0 from the leader itself."""
-    digest: float
-    """Seconds that reading the body and decoding it took, without the wait for its beginning."""
-
-
-class Response(NamedTuple):
-    """An answer as the library's callbacks take it."""
-
-    code: int
-    headers: Mapping[str, str]
-    content: bytes | bytearray
-
-    @property
-    def body(self) -> str:
-        """The content as text."""
-        return self.content.decode(errors="replace")
-
-
-def segment(text: str) -> str:
-    """Return *text* as one segment of a path: a service may be called ``a/b c``."""
-    return quote(text, safe="")
-
-
 class Transport(base.HTTPClient):  # type: ignore[misc]  # the library is published without types
     """Pooled connections to one endpoint; thread-safe.
 
-    All methods raise :class:`~syncer.core.errors.SyncError`, and :class:`Cut` after :meth:`cut`.
+    All methods raise :class:`~syncer.core.errors.SyncError`, and :class:`~syncer.systems.consul.call.Cut` after :meth:`cut`.
     """
 
     def __init__(
@@ -165,7 +109,7 @@ class Transport(base.HTTPClient):  # type: ignore[misc]  # the library is publis
         """GET *path*, or POST *body* there, and return what *decode* makes of the answer.
 
         Args:
-            path: with every segment quoted already, see :func:`segment`.
+            path: with every segment quoted already, see :func:`~syncer.systems.consul.call.segment`.
             decode: raises ValueError for what it does not understand.
             params: added to the endpoint's defaults.
             body: what to POST, as JSON; None for a GET.
@@ -267,31 +211,6 @@ class Transport(base.HTTPClient):  # type: ignore[misc]  # the library is publis
         given = {key for key, _ in pairs}
         pairs.extend((key, value) for key, value in self._defaults.items() if key not in given)
         return f"?{urlencode(pairs)}" if pairs else ""
-
-
-class ConsulClient(base.Consul):  # type: ignore[misc]  # the library is published without types
-    """python-consul2's API for a syncer, on our transport.
-
-    The library's own constructor lets CONSUL_HTTP_* in the environment override what it is given (and fails on
-    what it cannot parse there); here the settings decide, so it is not called.
-    """
-
-    http: Transport
-
-    def __init__(self, endpoint: Endpoint, transport: Transport) -> None:
-        self.endpoint = endpoint
-        self.http = transport
-        self.token = None  # in the transport's headers
-        self.dc = endpoint.datacenter
-        self.scheme = endpoint.scheme
-        self.consistency = "default"
-        self.agent = base.Consul.Agent(self)
-        self.catalog = base.Consul.Catalog(self)
-        self.health = base.Consul.Health(self)
-        self.kv = base.Consul.KV(self)
-        self.session = base.Consul.Session(self)
-        self.status = base.Consul.Status(self)
-        self.txn = base.Consul.Txn(self)
 
 
 class _Begun(local):

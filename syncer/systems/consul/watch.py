@@ -12,6 +12,7 @@ from syncer.core.errors import SyncError
 from syncer.core.model import Complete
 from syncer.core.ports import Hint
 from syncer.systems.consul.answers import StateCheck, decode_names, decode_state
+from syncer.systems.consul.call import Call, ignore
 from syncer.systems.consul.completeness import Completeness
 from syncer.systems.consul.endpoint import Endpoint
 from syncer.systems.consul.inquiry import Inquiry
@@ -19,7 +20,7 @@ from syncer.systems.consul.mapping import NODE_PREFIX
 from syncer.systems.consul.narrow import Narrow, Slots, Uses
 from syncer.systems.consul.pace import Pace
 from syncer.systems.consul.query import Asking, BlockingQuery, Step, follow
-from syncer.systems.consul.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Call, ignore
+from syncer.systems.consul.transport import CONNECT_TIMEOUT, READ_TIMEOUT
 from syncer.systems.consul.wide import Checks, Names
 
 NARROW: Final = 64

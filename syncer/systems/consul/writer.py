@@ -17,9 +17,9 @@ from syncer.core.ports import Ending, Outcome
 from syncer.core.wishes import Wishes
 from syncer.systems.consul.about import AgentInfo
 from syncer.systems.consul.catalog import Catalog
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.jobs import Job, Wish
 from syncer.systems.consul.mapping import NODE_PREFIX, node_name
-from syncer.systems.consul.transport import ConsulClient
 
 _ATTEMPTS: Final = 4
 _MOST_BYTES: Final = 400 << 10

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.endpoint import Endpoint
-from syncer.systems.consul.transport import ConsulClient, Transport
+from syncer.systems.consul.transport import Transport
 from tests.support.consul_agent import ConsulAgent
 
 _numbers = itertools.count()

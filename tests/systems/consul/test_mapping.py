@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from syncer.core.errors import Refused
 from syncer.core.model import Health, Instance, Mark
 from syncer.systems.consul.answers import Entry, decode_entries
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.mapping import (
     node_name,
     to_instance,
@@ -14,7 +15,6 @@ from syncer.systems.consul.mapping import (
     to_service,
     to_status,
 )
-from syncer.systems.consul.transport import ConsulClient
 from tests.systems.consul.instances import fitted, made
 
 

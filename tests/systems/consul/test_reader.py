@@ -8,10 +8,12 @@ from syncer.core.errors import Denied, Unavailable
 from syncer.core.model import Complete, Health, Listed, Unlisted, Unreadable
 from syncer.systems.consul.about import AgentInfo, agent_info, authorized, parse_version
 from syncer.systems.consul.answers import decode_entries
+from syncer.systems.consul.call import Answer
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.completeness import Completeness
 from syncer.systems.consul.endpoint import Endpoint
 from syncer.systems.consul.reader import ConsulReader
-from syncer.systems.consul.transport import Answer, ConsulClient, Transport
+from syncer.systems.consul.transport import Transport
 from tests.support.consul_agent import ConsulAgent
 
 ALL = 'service_prefix "" { policy = "read" } node_prefix "" { policy = "read" }'

@@ -10,8 +10,10 @@ import pytest
 
 from syncer.core.errors import Denied, Garbled, Missing, Refused, SyncError, Throttled, Unavailable
 from syncer.systems.consul.answers import decode_entries, decode_names
+from syncer.systems.consul.call import Call, Cut, segment
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.endpoint import Endpoint, Tls
-from syncer.systems.consul.transport import Call, ConsulClient, Cut, Transport, segment
+from syncer.systems.consul.transport import Transport
 from tests.support.consul_agent import ConsulAgent
 from tests.support.wait import eventually
 

@@ -8,9 +8,11 @@ import pytest
 
 from syncer.core.model import Complete, Health
 from syncer.core.ports import Hint
+from syncer.systems.consul.call import Call
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.completeness import Completeness
 from syncer.systems.consul.endpoint import Endpoint
-from syncer.systems.consul.transport import Call, ConsulClient, Transport
+from syncer.systems.consul.transport import Transport
 from syncer.systems.consul.watch import ConsulWatch
 from tests.support.consul_agent import ConsulAgent
 from tests.support.wait import eventually

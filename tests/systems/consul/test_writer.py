@@ -11,11 +11,13 @@ from syncer.core.model import Complete, Health, Instance, Mark, ServiceInfo
 from syncer.core.plan import Change, DeleteService, Deregister, Register, SetHealth, Update
 from syncer.core.ports import Ending, Outcome
 from syncer.systems.consul.about import AgentInfo
+from syncer.systems.consul.call import Call
+from syncer.systems.consul.client import ConsulClient
 from syncer.systems.consul.endpoint import Endpoint
 from syncer.systems.consul.jobs import Job, Wish
 from syncer.systems.consul.mapping import node_name
 from syncer.systems.consul.reader import ConsulReader
-from syncer.systems.consul.transport import Call, ConsulClient, Transport
+from syncer.systems.consul.transport import Transport
 from syncer.systems.consul.writer import Batching, ConsulWriter
 from tests.support.consul_agent import ConsulAgent
 from tests.support.wait import eventually
