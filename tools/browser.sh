@@ -34,7 +34,7 @@ printf 'browser: installing chromium and its driver with apt-get, about 100 MB (
 log=$PWD/.cache/browser.log
 as_root apt-get update -qq >"$log" 2>&1 || true # old lists may do
 as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends chromium chromium-driver >>"$log" 2>&1 || true
+    apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends chromium chromium-driver >>"$log" 2>&1 || true
 present || {
     sed 's/^/    /' "$log" | tail -n 20 >&2
     die 'apt-get could not install them; its last lines are above.'

@@ -4,11 +4,14 @@
 # .cache/image/config.json, and prints what it measured; where nothing has changed since, says so and is done. The
 # tests marked `image` call this, and run what is there.
 # Needs root (or sudo without a password). Writes only to .cache/image (and what apt-get installs).
+# Leaves with 69 where this machine cannot make a base at all, and with 1 where the image cannot be built on it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf 'image: %s\n' "$*" >&2; }
-die() { say "$*"; exit 1; }
+readonly UNAVAILABLE=69 # EX_UNAVAILABLE of sysexits.h
+failing_with=$UNAVAILABLE
+die() { say "$*"; exit "$failing_with"; }
 
 if [[ $(id -u) != 0 ]]; then
     sudo -n true 2>/dev/null || die 'needs root to make file systems of its own. Run: sudo tools/image.sh'
@@ -20,6 +23,7 @@ log=$work/log
 mkdir -p "$work"
 release=$(. /etc/os-release && printf %s "${VERSION_CODENAME:-}")
 [[ -n $release ]] || die 'this system does not name its release.'
+unshare --mount mount --bind "$work" "$work" || die 'may not mount anything, not even for itself.'
 if command -v flock >/dev/null; then
     exec 9>"$work/lock"
     flock 9
@@ -78,6 +82,7 @@ if [[ ! -f $work/base-$release.done ]]; then
 fi
 
 # --- the image ---------------------------------------------------------------------------------------
+failing_with=1
 say 'building the image'
 trusted=()
 authorities=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
