@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from syncer.settings.base import Model
 from syncer.settings.errors import Fault, Path
-from syncer.settings.faults import place
+from syncer.settings.faults import BAD_KEY, place
 from syncer.settings.fields import is_mapping, section_of
 from syncer.settings.root import Settings
 from syncer.settings.tree import Table, plain
@@ -64,8 +64,14 @@ def _mend(box: dict[str, Any], model: type[Model], path: Path, done: Path = ()) 
             return _mend(item, inner, rest[1:], (*here, rest[0]))
         value[rest[0]] = info.examples[0][0] if info.examples else {}
         return (*here, rest[0])
-    if info and inner and rest and isinstance(value, dict) and not is_mapping(info.annotation):
-        return _mend(value, inner, rest, here)
+    if info and inner and rest and isinstance(value, dict):
+        if not is_mapping(info.annotation):
+            return _mend(value, inner, rest, here)
+        name, within = rest[0], rest[1:]
+        if within and within[0] != BAD_KEY and isinstance(value.get(name), dict):
+            return _mend(value[name], inner, within, (*here, name))
+        value.pop(name, None)
+        return (*here, name)
     box.pop(key, None)
     if info and info.is_required() and info.examples:
         box[key] = info.examples[0]

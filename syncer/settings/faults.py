@@ -14,7 +14,7 @@ from syncer.settings.fields import flow, is_secret, model_at, walk
 from syncer.settings.root import Settings
 from syncer.settings.tree import Broken, Items, Node, Scalar, Table, find
 
-_KEY = "[key]"
+BAD_KEY = "[key]"
 """What pydantic puts behind the path where the key, not the value, is wrong."""
 _LONGEST = 60
 
@@ -29,7 +29,7 @@ def faults_of(errors: Iterable[ErrorDetails], tree: Table) -> Iterator[Fault]:
         elif error["type"] == "missing":
             _, info = model_at(Settings, path)
             yield Fault(place(tree, path), "is missing", f"write {path[-1]}: {_example(info)}")
-        elif left == (_KEY,):
+        elif left == (BAD_KEY,):
             yield _wrong_key(error, place(tree, path[:-1]))
         elif not isinstance(node, Broken):
             yield _wrong(error, node, path)
