@@ -11,14 +11,16 @@ _DIGEST = 10
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
-def target_id(origin: str, service: str, instance: str, attempt: int = 0) -> str:
+def target_id(origin: str, service: str, instance: str, attempt: int = 0, *, name: str = "") -> str:
     """Return the id that *instance* of *service* in the registry *origin* gets on the target side.
 
     The same arguments always give the same id. It is one lower-case DNS label of at most 63 characters: what a
     person can read of *instance*, then a digest of all the arguments, so that ids that look alike do not meet.
-    *attempt* gives further ids where the first is taken.
+    *attempt* gives further ids where the first is taken. A *name* other than the service's own gives another id:
+    Consul knows ids by node, so under one id what leaves an old name would take what came under the new one along.
     """
-    digest = short_digest(origin, service, instance, *([str(attempt)] if attempt else []))
+    renamed = [f"as {name}"] if name and service and name != service else []
+    digest = short_digest(origin, service, instance, *renamed, *([str(attempt)] if attempt else []))
     readable = dns_label(instance.rsplit("/", 1)[-1], MAX_LABEL - _DIGEST - 1) or "i"
     return f"{readable}-{digest}"
 

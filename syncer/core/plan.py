@@ -209,7 +209,8 @@ def _new_id(item: Instance, taken: set[str]) -> str:
     mark = item.mark
     assert mark is not None
     attempt = 0
-    while (candidate := target_id(mark.origin, mark.service, mark.instance, attempt)) in taken:
+    parts = (mark.origin, mark.service, mark.instance)
+    while (candidate := target_id(*parts, attempt, name=item.service)) in taken:
         attempt += 1
     taken.add(candidate)
     return candidate

@@ -45,6 +45,13 @@ def test_different_origins_have_different_ids(arguments: list[tuple[str, str, st
     assert len({target_id(*each) for each in arguments}) == len(arguments)
 
 
+def test_under_another_name_an_instance_has_another_id_and_under_its_own_the_same() -> None:
+    arguments = ("cloudmap/ns-1", "orders", "i-1")
+    names = ("orders", "aws-orders", "orders-x")
+    assert len({target_id(*arguments, name=name) for name in names}) == len(names)
+    assert target_id(*arguments, name="orders") == target_id(*arguments)
+
+
 def test_a_boundary_between_two_parts_counts() -> None:
     digests = [
         short_digest(*parts) for parts in (("ab", "c"), ("a", "bc"), ("abc",), ("ab", "c", ""), ("ab\0c",))

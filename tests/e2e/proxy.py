@@ -118,14 +118,23 @@ class ConsulProxy:
 
     def removed(self) -> list[str]:
         """Return the ids of the services whose removal was asked for, by itself or in a transaction."""
-        alone = [item.body.get("ServiceID", "") for item in self.calls("PUT", "catalog/deregister")]
-        together = [
+        # The library writes its keys in lower case; Consul takes them in any.
+        alone = [item.body.get("serviceid", "") for item in self.calls("PUT", "catalog/deregister")]
+        return alone + self._in_transactions("delete")
+
+    def added(self) -> list[str]:
+        """Return the ids of the services that were put in place, by themselves or in a transaction."""
+        bodies = [item.body for item in self.calls("PUT", "catalog/register")]
+        alone = [body["service"]["ID"] for body in bodies if body.get("service")]
+        return alone + self._in_transactions("set")
+
+    def _in_transactions(self, verb: str) -> list[str]:
+        return [
             operation["Service"]["Service"]["ID"]
             for item in self.calls("PUT", "txn")
             for operation in item.body
-            if operation.get("Service", {}).get("Verb", "").startswith("delete")
+            if operation.get("Service", {}).get("Verb", "").startswith(verb)
         ]
-        return alone + together
 
 
 class _Server(ThreadingHTTPServer):

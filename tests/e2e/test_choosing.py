@@ -47,6 +47,21 @@ def test_prefix_suffix_and_renames_work_both_ways(world: World) -> None:
         assert world.answers("people.service.consul") == world.answers("users.corp.internal")
 
 
+def test_a_service_that_gets_another_name_moves_without_a_gap(world: World) -> None:
+    populate(world)
+    with world.syncing(both({"prefix": "c-"}, {"prefix": "aws-"})) as running:
+        running.settled()
+        before = world.in_consul("aws-orders"), world.cloud.addresses("c-web")
+    world.aws.calls.reset()
+    with world.syncing(both(True), proxied=True) as running:
+        running.settled()
+        # What came under the new name was not taken away by what left the old one.
+        eventually(lambda: not world.in_consul("aws-orders") and not world.cloud.addresses("c-web"))
+        assert (world.in_consul("orders"), world.cloud.addresses("web")) == before
+        assert world.proxy.removed()
+        assert not set(world.proxy.added()) & set(world.proxy.removed())
+
+
 def test_extra_tags_and_attributes_are_put_on_what_is_carried(world: World) -> None:
     populate(world)
     out = {"tags": ["synced"], "attributes": {"datacenter": "dc1"}}

@@ -84,7 +84,9 @@ class Running:
             self.reread()
             wanted = {route.id for route in engine.routes}
             eventually(lambda: {item.route for item in self.reports.passes[seen:] if item.full} >= wanted, 5)
-            time.sleep(0.05)
+            if any(route.submission.under_way() for route in engine.routes):
+                return False
+            time.sleep(FAST.discover_lag + 0.02)  # so long Cloud Map's answers lag behind what is done
             idle = not any(route.submission.under_way() for route in engine.routes)
             return idle and not any(_unfinished(item) for item in self.reports.passes[seen:])
 
