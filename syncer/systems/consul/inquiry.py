@@ -7,7 +7,6 @@ the index of its last change. A change of a node's own health concerns all servi
 """
 
 import time
-from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from threading import Condition, Event
 from typing import Final
@@ -18,20 +17,13 @@ from syncer.core.errors import Denied, Garbled, Missing, Refused, SyncError
 from syncer.systems.consul.answers import DumpedNode, decode_dump, decode_node
 from syncer.systems.consul.call import Answer, Cut, segment
 from syncer.systems.consul.census import Census
+from syncer.systems.consul.doubts import Doubts
 from syncer.systems.consul.pace import Backoff, Pace
 from syncer.systems.consul.query import Asking
 
-_SOON: Final = 0.03
-"""Seconds that the other watches have at least to explain a wake."""
-_SETTLE: Final = 0.3
-_DOUBT: Final = 5.0
-"""Seconds between dumps while changes come so fast that one answer may hide another."""
-_RARELY: Final = 60.0
-"""Seconds between dumps where that is most unlikely; none without any change."""
 _FEW_NODES: Final = 8
 _SWEEP: Final = (50, 0.25)
 """Services at a time and seconds between, where there is no dump."""
-_REMEMBERED: Final = 4096
 
 _log = structlog.get_logger()
 
@@ -55,19 +47,12 @@ class Inquiry:
         self._suspects = suspects
         self._stop = stop
         self._changed = Condition()
-        self._explained: OrderedDict[int, None] = OrderedDict()
-        self._wakes: deque[tuple[int, float]] = deque()
-        self._doubt: tuple[int, float] | None = None
-        self._unsure: tuple[int, float] | None = None
+        self._doubts = Doubts()
         self._nodes: dict[str, int] = {}
-        self._verdict = 0
-        self._grace = 0.0
         self._census = Census()
         self._wanted = False
         self._dumps = True
         self._pace = Pace(burst=1, most=5.0)
-        self._next = 0.0
-        self._last = (0.0, 0.0)
 
     @property
     def based(self) -> bool:
@@ -80,8 +65,7 @@ class Inquiry:
         with self._changed:
             self._wanted = True
             self._census.forget()
-            self._wakes.clear()
-            self._doubt = self._unsure = None
+            self._doubts.forget()
             self._changed.notify()
 
     def wake(self, index: int, *, calm: bool, explained: bool) -> None:
@@ -90,21 +74,14 @@ class Inquiry:
         Without *calm* there may be others behind it that nobody explains.
         """
         with self._changed:
-            now = time.monotonic()
-            self._unsure = (index, self._unsure[1] if self._unsure else now)
-            if not calm:
-                self._doubt = (index, self._doubt[1] if self._doubt else now)
-            if not explained:
-                self._wakes.append((index, now))
+            self._doubts.wake(index, time.monotonic(), calm=calm, explained=explained)
             self._changed.notify()
 
     def explain(self, index: int) -> None:
         """Take note that it is known which service changed at *index*."""
         with self._changed:
-            self._explained[index] = None
-            if len(self._explained) > _REMEMBERED:
-                self._explained.popitem(last=False)
-            if self._wakes:
+            self._doubts.explain(index)
+            if self._doubts.pressing:
                 self._changed.notify()
 
     def told(self, services: Mapping[str, int]) -> None:
@@ -118,8 +95,8 @@ class Inquiry:
         It takes *grace* seconds or less for that.
         """
         with self._changed:
-            self._verdict, self._grace = index, grace
-            if self._wakes:
+            self._doubts.judged(index, grace)
+            if self._doubts.pressing:
                 self._changed.notify()
 
     def look_at(self, nodes: set[str], index: int) -> None:
@@ -154,36 +131,9 @@ class Inquiry:
                 _log.exception("consul_inquiry_fault")
                 self._stop.wait(backoff.pause())
 
-    # --- When ---
-
     def _due(self, now: float) -> float | None:
         """Return in how many seconds there is something to ask; None: nothing as it is."""
-        if self._nodes or (self._wanted and self._dumps):
-            return 0.0
-        candidates = (
-            self._wakes_due(),
-            self._settled(self._doubt, _DOUBT, 20),
-            self._settled(self._unsure, _RARELY, 200),
-        )
-        times = [max(at, self._next) for at in candidates if at is not None]
-        return max(0.0, min(times) - now) if times else None
-
-    def _wakes_due(self) -> float | None:
-        while self._wakes and self._wakes[0][0] in self._explained:
-            self._wakes.popleft()
-        if not self._wakes:
-            return None
-        index, since = self._wakes[0]
-        return since + (_SOON if self._verdict >= index else max(_SOON, self._grace))
-
-    def _settled(self, doubt: tuple[int, float] | None, apart: float, times: float) -> float | None:
-        """Return when to look after *doubt*: not before it had time to settle, nor too soon after the last dump."""
-        if doubt is None:
-            return None
-        at, cost = self._last
-        return max(doubt[1] + _SETTLE, at + max(apart, times * cost))
-
-    # --- What ---
+        return 0.0 if self._nodes or (self._wanted and self._dumps) else self._doubts.due(now)
 
     def _inquire(self) -> None:
         with self._changed:
@@ -216,7 +166,7 @@ class Inquiry:
             return
         with self._changed:
             first, self._wanted = self._wanted, False
-            oldest = min((index for index, _ in self._wakes), default=None)
+            oldest = self._doubts.oldest
         started = time.monotonic()
         try:
             answer = self._dump()
@@ -231,12 +181,9 @@ class Inquiry:
             raise
         with self._changed:
             found = self._census.take(answer.value or (), answer.index, oldest)
-            self._wakes = deque(wake for wake in self._wakes if wake[0] > answer.index)
-            self._doubt = _later(self._doubt, answer.index)
-            self._unsure = _later(self._unsure, answer.index)
-            cost = time.monotonic() - started
-            self._last = (time.monotonic(), cost)
-            self._next = time.monotonic() + self._pace.pause(cost)
+            now = time.monotonic()
+            pause = self._pace.pause(now - started)
+            self._doubts.answered(answer.index, now, cost=now - started, pause=pause)
         self._tell(found)
 
     def _dump(self) -> Answer[list[DumpedNode] | None]:
@@ -250,8 +197,7 @@ class Inquiry:
     def _sweep(self) -> None:
         """Call every service suspect, a few at a time; wakes that come meanwhile begin it anew afterwards."""
         with self._changed:
-            self._wakes.clear()
-            self._doubt = self._unsure = None
+            self._doubts.forget()
         size, pause = _SWEEP
         names = list(self._suspects())
         for start in range(0, len(names), size):
@@ -263,8 +209,3 @@ class Inquiry:
         services.pop("consul", None)
         if services:
             self._dirty(services)
-
-
-def _later(doubt: tuple[int, float] | None, index: int) -> tuple[int, float] | None:
-    """Return what is left of *doubt* once everything up to *index* is known."""
-    return doubt if doubt is not None and doubt[0] > index else None
