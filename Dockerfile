@@ -3,9 +3,9 @@
 #   docker build -t consul-cloudmap-sync .
 #   docker run --rm --read-only -v ./syncer.yaml:/etc/syncer/syncer.yaml:ro consul-cloudmap-sync
 #
-# Any base with Python 3.11 or newer as `python3` will do; both stages stand on the same one. Pin it by digest where
-# the build must give the same bytes: --build-arg BASE=python:3.13.7-slim-trixie@sha256:...
-ARG BASE=python:3.13.7-slim-trixie
+# Any base with Python 3.11 or newer as `python3` will do; both stages stand on the same one:
+# --build-arg BASE=... for another. The digest fixes the bytes; the tag says what they are.
+ARG BASE=python:3.13.7-slim-trixie@sha256:5f55cdf0c5d9dc1a415637a5ccc4a9e18663ad203673173b8cda8f8dcacef689
 ARG BUILDER=${BASE}
 
 # --- build: everything ends in /opt/syncer ---------------------------------------------------------
