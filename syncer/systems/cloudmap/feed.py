@@ -142,15 +142,17 @@ class OperationFeed:
                 return
 
     def _names(self, operations: list[str]) -> frozenset[str] | None:
-        """Return the services that *operations* are about; None where one of them is not known even now."""
+        """Return the services of this namespace that *operations* are about; None where that cannot be told of all."""
         names: set[str] = set()
         for key in operations:
             try:
                 operation = required(self._api.call("GetOperation", OperationId=key), "Operation")
             except Missing:
-                continue
+                return None
             service = (operation.get("Targets") or {}).get("SERVICE")
-            name = self._directory.named(service) if service else None
+            if not service:
+                return None
+            name = self._directory.named(service)
             if name is not None:
                 names.add(name)
         return frozenset(names)

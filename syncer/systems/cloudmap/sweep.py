@@ -23,6 +23,8 @@ _log = structlog.get_logger()
 
 _SHORTEST_ROUND: Final = 5.0
 """Seconds that a round takes at least, however few services there are."""
+_AWAKE: Final = (0.5, 60.0)
+"""The same while a sweep finds what nobody else noticed, and for how many seconds after the last time."""
 _FEW: Final = 30
 """So many services are probed at the full rate; of more, the rate goes down as their number goes up."""
 _LEAST_SHARE: Final = 0.2
@@ -41,15 +43,21 @@ class RevisionSweep:
         directory: Directory,
         *,
         per_second: float = 5.0,
+        shortest: float = _SHORTEST_ROUND,
         seen: Callable[[str], int | None] = lambda _service: None,
     ) -> None:
-        """Make *per_second* calls; 0: none. *seen* tells which revision the last read of a service has seen."""
+        """Make *per_second* calls; 0: none. *seen* tells which revision the last read of a service has seen.
+
+        A round takes *shortest* seconds at least; less while there is news that nobody else has.
+        """
         self._seen = seen
+        self._shortest = shortest
         self._api = api
         self._namespace = namespace
         self._directory = directory
         self._per_second = per_second
         self._revisions: dict[str, int] = {}
+        self._found = float("-inf")
 
     def run(
         self, hint: Callable[[Hint], None], read: Callable[[Complete], None], stop: threading.Event
@@ -66,7 +74,9 @@ class RevisionSweep:
                 failures += 1
                 _log.debug("sweep_failed", namespace=self._namespace.name, reason=str(e))
                 stop.wait(_BACKOFF * min(failures, 6))
-            stop.wait(max(0.5, _SHORTEST_ROUND - (time.monotonic() - began)))
+            now = time.monotonic()
+            shortest = _AWAKE[0] if now < self._found + _AWAKE[1] else self._shortest
+            stop.wait(max(0.5, shortest - (now - began)))
 
     def _round(self, hint: Callable[[Hint], None], stop: threading.Event) -> None:
         for entry in self._directory.entries():
@@ -83,11 +93,13 @@ class RevisionSweep:
                 hint(Hint(frozenset({entry.name}), "revision"))
                 continue
             revision = answer.get("InstancesRevision")
-            before = self._revisions.get(entry.name, self._seen(entry.name))
             if revision is None:
                 continue
+            seen = self._seen(entry.name)
+            before = self._revisions.get(entry.name, seen)
             self._revisions[entry.name] = revision
-            if before not in {None, revision}:
+            if before not in {None, revision} and seen != revision:
+                self._found = time.monotonic()
                 hint(Hint(frozenset({entry.name}), "revision"))
 
 

@@ -106,6 +106,16 @@ def test_other_namespaces_are_not_ours(emulator: EmulatedAws, listening: Feed) -
     assert not heard.named("theirs")
 
 
+def test_an_operation_that_cannot_be_asked_for_calls_for_a_full_read(
+    emulator: EmulatedAws, listening: Feed
+) -> None:
+    service = emulator.seed.service(NAMESPACE, "web")
+    heard = listening()
+    emulator.fault("error", operation="GetOperation", code="OperationNotFound")
+    register(emulator, service)
+    eventually(lambda: any(hint.services is None for hint in heard.hints), LONG)
+
+
 def test_more_operations_than_a_page_holds_are_all_noticed(emulator: EmulatedAws, listening: Feed) -> None:
     services = [emulator.seed.service(NAMESPACE, f"svc{number}") for number in range(130)]
     heard = listening()

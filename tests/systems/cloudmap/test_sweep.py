@@ -49,6 +49,43 @@ def test_a_revision_that_moved_before_the_first_look_is_a_hint_if_the_last_read_
         assert heard.leave()
 
 
+def test_what_a_read_has_seen_already_is_no_hint(emulator: EmulatedAws, world: World, web: str) -> None:
+    world.reader.read("web")
+    sweep = RevisionSweep(
+        world.api, world.namespace, world.directory, per_second=200, seen=world.reader.revision
+    )
+    with Heard(sweep.run) as heard:
+        eventually(lambda: emulator.calls.count("DiscoverInstancesRevision") >= 2, LONG)
+        before = world.reader.revision("web")
+        emulator.seed.instance(web, "i2", {"AWS_INSTANCE_IPV4": "10.0.0.2"})
+        world.reader.read("web", fresh=True)
+        assert world.reader.revision("web") != before
+        emulator.calls.reset()
+        eventually(lambda: emulator.calls.count("DiscoverInstancesRevision") >= 3, LONG)
+        assert not heard.hints
+        assert heard.leave()
+
+
+@pytest.mark.parametrize("news", [True, False])
+def test_only_a_sweep_that_finds_what_nobody_noticed_looks_again_soon(
+    emulator: EmulatedAws, world: World, web: str, news: bool
+) -> None:
+    for name in ("web", "calm"):
+        world.reader.read(name)
+    if news:
+        emulator.seed.instance(web, "i2", {"AWS_INSTANCE_IPV4": "10.0.0.2"})
+    sweep = RevisionSweep(
+        world.api, world.namespace, world.directory, per_second=200, shortest=3600, seen=world.reader.revision
+    )
+    with Heard(sweep.run) as heard:
+        eventually(lambda: emulator.calls.count("DiscoverInstancesRevision") >= (6 if news else 2), LONG)
+        if not news:
+            time.sleep(1.5)
+            assert emulator.calls.count("DiscoverInstancesRevision") == 2
+        assert heard.named("web") is news
+        assert heard.leave()
+
+
 def test_a_sweep_with_a_budget_of_nothing_calls_nothing(
     emulator: EmulatedAws, world: World, web: str
 ) -> None:
