@@ -143,6 +143,12 @@ class Mirror:
             # An empty one may have been forgotten meanwhile.
             return self._laid_over(self._entry(name).read or read)
 
+    def known(self, name: str) -> Read | None:
+        """Return *name* as last read, however long ago; None where it never was."""
+        with self._changed:
+            entry = self._entries.get(name)
+            return entry.read if entry else None
+
     def begin(self, change: InstanceChange) -> None:
         """Note that *change* is being carried out here."""
         with self._changed:

@@ -23,6 +23,7 @@ class Pairing:
     """Source services without a name in the target."""
     _collisions: dict[str, Conflict] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
+    _echoes: set[str] = field(default_factory=set)
 
     def relist(self) -> tuple[str, ...]:
         """List both registries anew where they are stale; return what could not be listed."""
@@ -46,15 +47,56 @@ class Pairing:
             yield self._pair(name, source_name)
 
     def _note(self, sources: set[str], *, full: bool) -> set[str]:
-        """Find out which source names meet, once *sources* are read; return those that do not any more."""
-        if not full and not any(name in self._collisions or name not in self._known for name in sources):
+        """Find out which names meet, once *sources* are read; return the source names that do not any more."""
+        echoes = {name for name in sources if self._is_echo(name)}
+        for name in echoes:
+            self.untranslated.pop(name, None)
+        moved = echoes ^ (self._echoes & sources)
+        self._echoes = (self._echoes - sources) | echoes
+        new = any(name in self._collisions or name not in self._known for name in sources)
+        if not full and not moved and not new:
             return set()
         before = self._collisions
         self._known = set(self.source.names)
-        self._collisions = meeting(self._taken(self._known), self.rules.naming)
+        self._echoes &= self._known
+        taken = list(self._taken(self._known - self._echoes))
+        self._collisions = self._native(taken) | meeting(taken, self.rules.naming)
         seen = self._known | sources
         self.untranslated = {name: skip for name, skip in self.untranslated.items() if name in seen}
         return {name for name in before if name not in self._collisions}
+
+    def _is_echo(self, name: str) -> bool:
+        """Whether the source's service *name* is nothing but what syncers wrote, so that no name is due to it."""
+        read = self.source.known(name)
+        if self.rules.transit or not isinstance(read, Complete) or not read.instances:
+            return False
+        return all(item.mark is not None for item in read.instances)
+
+    def _native(self, names: Iterable[str]) -> dict[str, Conflict]:
+        """Return the conflicts of those *names* that would begin in the target beside another spelling, not ours."""
+        there = self.target.names
+        spelled = {name.casefold(): name for name in there}
+        found: dict[str, Conflict] = {}
+        for name in names:
+            target = self.rules.naming.forward(name)
+            other = spelled.get(target.casefold()) if target is not None and target not in there else None
+            if other is not None and not self._ours_alone(other):
+                reason = f"the target has a service {other!r}, which would meet {target!r}: rename this one"
+                found[name] = Conflict(name, None, reason)
+        return found
+
+    def _ours_alone(self, target_name: str) -> bool:
+        """Whether nobody but this route has part in the target's service, as far as it is known."""
+        read = self.target.view(target_name, certain=False)
+        if not isinstance(read, Complete):
+            return True
+        if (
+            self.rules.carrier.service_entities
+            and read.info is not None
+            and read.info.owner != self.rules.owner
+        ):
+            return False
+        return all(is_ours(item, self.rules) for item in read.instances)
 
     def _taken(self, names: Iterable[str]) -> Iterator[str]:
         return (name for name in names if self.rules.filter.service(name) is None)

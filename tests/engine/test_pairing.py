@@ -7,15 +7,28 @@ from typing_extensions import override
 
 from syncer.core.errors import Unavailable
 from syncer.core.filters import Filter
-from syncer.core.model import Complete, Unreadable
+from syncer.core.model import Complete, ServiceInfo, Unreadable
 from syncer.core.names import Naming
+from syncer.core.plan import CreateService, DeleteService
 from syncer.core.ports import Hint
 from syncer.core.reconcile import Pair
 from syncer.engine.dirty import Batch
 from syncer.engine.mirror import Mirror
 from syncer.engine.pairing import Pairing
 from tests.core.values import RECORDS
-from tests.engine.ground import ALL, TARGET, Memory, cloudmap, complete, consul, ours, rules, web
+from tests.engine.ground import (
+    ALL,
+    OWNER,
+    SOURCE,
+    TARGET,
+    Memory,
+    cloudmap,
+    complete,
+    consul,
+    ours,
+    rules,
+    web,
+)
 
 FULL = Batch(full=True)
 
@@ -124,6 +137,57 @@ def test_names_that_meet_from_the_beginning_are_free_when_one_is_gone() -> None:
     sides.source.remove("web")
     found = sides.hint(sides.source, "web")
     assert found["WEB"].collision is None
+
+
+def test_what_only_syncers_wrote_contests_no_name() -> None:
+    sides = Sides()
+    sides.source.put(web(1, "Web"), ours(2))
+    assert sides.pairs(FULL)["Web"].collision is None
+    sides.source.put(web(3))
+    found = sides.hint(sides.source, "web")
+    assert found["web"].collision, "somebody else is there now, too"
+    assert sides.hint(sides.source, "Web")["Web"].collision
+    sides.source.remove("web")
+    sides.source.put(ours(2))
+    assert sides.hint(sides.source, "web")["Web"].collision is None
+
+
+def test_where_what_syncers_wrote_is_carried_on_it_contests_names() -> None:
+    sides = Sides(transit=True)
+    sides.source.put(web(1, "Web"), ours(2))
+    assert sides.pairs(FULL)["Web"].collision
+
+
+def test_a_name_that_cannot_be_carried_is_not_missed_where_only_syncers_wrote_it() -> None:
+    sides = Sides()
+    sides.source.put(ours(1, "a_b"))
+    sides.left.view("a_b")
+    sides.pairs(FULL)
+    assert sides.pairing.untranslated == {}
+
+
+def test_a_name_is_contested_where_the_target_has_it_in_another_spelling() -> None:
+    sides = Sides()
+    sides.source.put(web(1, "Web"))
+    sides.target.put(web(2))
+    collision = sides.pairs(FULL)["Web"].collision
+    assert collision
+    assert "the target has a service 'web'" in collision.reason
+    sides.target.remove("web")
+    sides.target.carry_out(DeleteService("web", ServiceInfo()))
+    sides.right.note(ALL)
+    assert sides.pairs(FULL)["Web"].collision is None
+
+
+def test_what_is_ours_alone_in_another_spelling_contests_nothing() -> None:
+    sides = Sides()
+    sides.source.put(web(1, "Web"))
+    sides.target.carry_out(CreateService("web", frozenset({"A"}), 15, OWNER, SOURCE))
+    sides.target.put(ours(2))
+    assert sides.pairs(FULL)["Web"].collision is None
+    sides.target.put(web(3))
+    assert sides.hint(sides.target, "web").keys() == {"web"}
+    assert sides.pairs(FULL)["Web"].collision
 
 
 def test_a_wrong_hint_contests_no_name() -> None:
