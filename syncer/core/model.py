@@ -69,6 +69,8 @@ class Instance:
     """1 to 65535; None where the registry knows none (Consul's port 0 included)."""
     public_ipv4: str | None = None
     public_ipv6: str | None = None
+    public_port: int | None = None
+    """The port at the public addresses; None where it is the same as at the others."""
     health: Health = Health.PASSING
     tags: tuple[str, ...] = ()
     """Sorted and without repetition."""

@@ -100,12 +100,14 @@ def _translate(
 def _addressed(instance: Instance, rules: RouteRules, records: frozenset[str]) -> Instance:
     """Return *instance* with the addresses that the target is to hold, and none that it cannot."""
     if rules.address is Address.PUBLIC:
-        instance = replace(instance, ipv4=instance.public_ipv4, ipv6=instance.public_ipv6, hostname=None)
+        ipv4, ipv6 = instance.public_ipv4, instance.public_ipv6
+        port = instance.public_port or instance.port
+        instance = replace(instance, ipv4=ipv4, ipv6=ipv6, port=port, public_port=None, hostname=None)
     if (instance.ipv4 or instance.ipv6) and not _takes_hostname(rules, records):
         instance = replace(instance, hostname=None)
     if rules.carrier.public_addresses:
         return instance
-    return replace(instance, public_ipv4=None, public_ipv6=None)
+    return replace(instance, public_ipv4=None, public_ipv6=None, public_port=None)
 
 
 def _takes_hostname(rules: RouteRules, records: frozenset[str]) -> bool:

@@ -168,6 +168,19 @@ def test_public_addresses_take_the_place_of_private_ones_by_choice() -> None:
     assert (item.public_ipv4, item.public_ipv6) == (None, None)
 
 
+@pytest.mark.parametrize(("public_port", "expected"), [(8443, 8443), (None, 80)])
+def test_a_public_address_comes_with_its_own_port_if_it_has_one(
+    public_port: int | None, expected: int
+) -> None:
+    source = native("a", 1, port=80, public_ipv4="198.51.100.1", public_port=public_port)
+    (item,) = look(snap(source), route=rules(address=Address.PUBLIC)).instances
+    assert (item.port, item.public_port) == (expected, None)
+    (item,) = look(snap(source), route=rules(RECORDS)).instances
+    assert (item.port, item.public_port) == (80, None)
+    (item,) = look(snap(source), route=rules(replace(ENTRIES, public_addresses=True))).instances
+    assert (item.port, item.public_port) == (80, public_port)
+
+
 def test_public_addresses_travel_along_where_there_are_fields_for_them() -> None:
     source = native("a", 1, public_ipv4="198.51.100.1")
     (item,) = look(snap(source), route=rules(replace(ENTRIES, public_addresses=True))).instances

@@ -10,6 +10,7 @@ class TaggedAddress(msgspec.Struct, frozen=True, gc=False):
     """One entry of a service's TaggedAddresses."""
 
     Address: str = ""
+    Port: int = 0
 
 
 class Node(msgspec.Struct, frozen=True):

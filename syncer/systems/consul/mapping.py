@@ -53,6 +53,7 @@ def to_instance(entry: Entry, node_prefix: str = NODE_PREFIX) -> Instance:
         port=service.Port or None,
         public_ipv4=addresses.public_ipv4,
         public_ipv6=addresses.public_ipv6,
+        public_port=_public_port(service, addresses),
         health=health_of(entry.Checks or ()),
         tags=tuple(sorted(set(map(sys.intern, service.Tags or ())))),
         attributes=_shared(tuple(sorted(attributes.items()))),
@@ -178,6 +179,15 @@ def _named(entry: Entry) -> tuple[str, dict[str, str]]:
     return entry.Node.Address, dict(entry.Node.TaggedAddresses or {})
 
 
+def _public_port(service: Service, addresses: _Addresses) -> int | None:
+    """Return the port that *service* has at its public address, where that is another than its own."""
+    public = {addresses.public_ipv4, addresses.public_ipv6} - {None}
+    tagged = service.TaggedAddresses or {}
+    items = (tagged[name] for name in ("wan_ipv4", "wan_ipv6", "wan") if name in tagged)
+    ports = (item.Port for item in items if item.Address in public)
+    return next((port for port in ports if port != service.Port and 0 < port < 65536), None)
+
+
 def _by_family(addresses: Iterable[str]) -> dict[int, str]:
     found: dict[int, str] = {}
     for address in addresses:
@@ -211,4 +221,9 @@ def _tagged(instance: Instance) -> dict[str, dict[str, object]]:
         _HOSTNAME: instance.hostname if instance.addresses[0] != instance.hostname else None,
     }
     port = instance.port or 0
-    return {key: {"Address": value, "Port": port} for key, value in named.items() if value}
+    outside = instance.public_port or port
+    return {
+        key: {"Address": value, "Port": outside if key.startswith("wan") else port}
+        for key, value in named.items()
+        if value
+    }

@@ -54,15 +54,18 @@ def fitted(draw: st.DrawFn) -> Instance:
     ipv4, ipv6, hostname = draw(
         st.tuples(st.none() | _ipv4, st.none() | _ipv6, st.none() | _hostname).filter(any)
     )
+    port = draw(st.none() | st.integers(1, 65535))
+    public = draw(st.none() | _ipv4), draw(st.none() | _ipv6)
+    outside = st.none() | st.integers(1, 65535).filter(lambda given: given != port)
     instance = Instance(
         draw(st.from_regex(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,20}[a-zA-Z0-9])?", fullmatch=True)),
         draw(st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)),
         ipv4,
         ipv6,
         hostname,
-        draw(st.none() | st.integers(1, 65535)),
-        draw(st.none() | _ipv4),
-        draw(st.none() | _ipv6),
+        port,
+        *public,
+        draw(outside) if any(public) else None,
         draw(st.sampled_from([Health.PASSING, Health.WARNING, Health.CRITICAL])),
         tuple(sorted(draw(st.sets(_text, max_size=4)))),
         MappingProxyType(draw(st.dictionaries(_key, _text | _long, max_size=6))),

@@ -83,8 +83,22 @@ def test_a_real_agent_takes_every_registration_and_gives_it_back(
         pytest.param(
             {"Address": "10.0.0.1", "TaggedAddresses": {"wan": {"Address": "54.0.0.1", "Port": 80}}},
             {},
-            {"ipv4": "10.0.0.1", "public_ipv4": "54.0.0.1"},
+            {"ipv4": "10.0.0.1", "public_ipv4": "54.0.0.1", "public_port": 80},
             id="wan",
+        ),
+        pytest.param(
+            {
+                "Address": "10.0.0.1",
+                "Port": 8080,
+                "TaggedAddresses": {
+                    "wan": {"Address": "54.0.0.1", "Port": 8080},
+                    "wan_ipv4": {"Address": "10.0.0.1", "Port": 9090},
+                    "wan_ipv6": {"Address": "2001:db8::2", "Port": 70000},
+                },
+            },
+            {},
+            {"ipv4": "10.0.0.1", "public_ipv4": "54.0.0.1", "public_ipv6": "2001:db8::2"},
+            id="wan-ports-that-say-nothing",
         ),
         pytest.param(
             {
@@ -119,10 +133,10 @@ def test_a_real_agent_takes_every_registration_and_gives_it_back(
     ],
 )
 def test_addresses_are_sorted_by_family(
-    service: dict[str, Any], node: dict[str, Any], expected: dict[str, str]
+    service: dict[str, Any], node: dict[str, Any], expected: dict[str, str | int]
 ) -> None:
     found = to_instance(entry(service, node))
-    names = ("ipv4", "ipv6", "hostname", "public_ipv4", "public_ipv6")
+    names = ("ipv4", "ipv6", "hostname", "public_ipv4", "public_ipv6", "public_port")
     assert {name: value for name in names if (value := getattr(found, name))} == expected
 
 
