@@ -3,13 +3,13 @@
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
 from syncer.core.errors import SyncError
+from syncer.systems.daemons import Daemons
 from syncer.systems.ecs.freshness import Age, guarded
 from syncer.systems.ecs.model import Placed, Problem
 from syncer.systems.ecs.parse import short_name
@@ -64,7 +64,7 @@ class Inventory:
         self._remember = remember
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
-        self._pool = ThreadPoolExecutor(4, "ecs-cluster")
+        self._pool = Daemons(4, "ecs-cluster")
         self._named = tuple(name for name in self._patterns if not _is_glob(name))
         self._globs = len(self._named) < len(self._patterns)
         self._ages: dict[str, Age] = {name: Age() for name in (*self._named, *([ALL] if self._globs else []))}
@@ -135,7 +135,7 @@ class Inventory:
 
     def close(self) -> None:
         """Let go of the threads without waiting for them."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown()
         self._reader.close()
 
     def _list(self, asked: float, max_age: float) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ before those tasks, tasks that nobody has seen yet the cluster.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from syncer.core.errors import SyncError
+from syncer.systems.daemons import Daemons
 from syncer.systems.ecs.addresses import Addresses
 from syncer.systems.ecs.client import PAGE, EcsApi
 from syncer.systems.ecs.definitions import Definitions, ServiceTags
@@ -46,7 +47,7 @@ class TaskReader:
     def __init__(self, api: EcsApi, *, service_tags: bool = False, threads: int = 8) -> None:
         """Read through *api*, at most *threads* calls at once; *service_tags* asks for the services' tags, too."""
         self._api = api
-        self._pool = ThreadPoolExecutor(threads, "ecs-call")
+        self._pool = Daemons(threads, "ecs-call")
         self._addresses = Addresses(api, self._pool)
         self._definitions = Definitions(api, self._pool)
         self._service_tags = ServiceTags(api, self._pool) if service_tags else None
@@ -93,7 +94,7 @@ class TaskReader:
 
     def close(self) -> None:
         """Let go of the threads without waiting for them."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown()
 
     def _describe(self, cluster: str, arns: Sequence[str]) -> list[_Batch]:
         parts = [list(arns[start : start + PAGE]) for start in range(0, len(arns), PAGE)]
