@@ -39,6 +39,8 @@ class Addresses:
                 found[task.arn] = _own(task, owned.get(task.interface), before.address if before else None)
             elif before is not None and before.task.interface:
                 found[task.arn] = Problem("its network interface is missing from the answer")
+            elif task.interface is not None:
+                found[task.arn] = None
             else:
                 found[task.arn] = hosts.get(task.container_instance or "")
         return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from syncer.systems.aws import Aws
+from syncer.systems.ecs.model import STOPPED
 from syncer.systems.ecs.parse import short_name
 
 TASK_STATE_CHANGE: Final = "ECS Task State Change"
@@ -20,8 +21,16 @@ class TaskEvent:
     cluster: str
     """The short name."""
     arn: str
-    version: int
-    """The task's version after the change; the same on duplicates, lower on what comes late."""
+    version: int | None = None
+    """The task's version after the change; the same on duplicates, lower on what comes late. None where it is not
+    told: then there is always something to look at."""
+    stopping: bool = False
+    """Whether the task stops, or is to stop, by what it says."""
+
+    @property
+    def order(self) -> tuple[int, bool]:
+        """Of two events of a task, the greater one came later."""
+        return (-1 if self.version is None else self.version, self.stopping)
 
 
 def parse(body: str) -> TaskEvent | None:
@@ -35,8 +44,14 @@ def parse(body: str) -> TaskEvent | None:
         if envelope["detail-type"] != TASK_STATE_CHANGE:
             return None
         detail = envelope["detail"]
-        return TaskEvent(short_name(detail["clusterArn"]), str(detail["taskArn"]), int(detail["version"]))
-    except (KeyError, TypeError, AttributeError, ValueError) as e:
+        version = detail.get("version")
+        return TaskEvent(
+            short_name(detail["clusterArn"]),
+            str(detail["taskArn"]),
+            None if version is None else int(version),
+            STOPPED in {detail.get("desiredStatus"), detail.get("lastStatus")},
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as e:
         raise ValueError(f"no event of ECS: {e!r}") from e
 
 

@@ -18,6 +18,8 @@ from syncer.systems.ecs.views import View
 
 _log = structlog.get_logger()
 
+_MENDING: Final = 1.0
+"""Seconds between two looks whether something is to be read again; how often it is, the inventory says."""
 _UNCERTAIN: Final = 30.0
 """Seconds from a task's first sight for which EC2 is asked again for an interface that it does not know."""
 
@@ -32,14 +34,17 @@ class Pump(Protocol):
 class Feed:
     """Joins the views' watches to one pump, which runs in a thread of its own while there is a watch. Thread-safe."""
 
-    def __init__(self, name: str, inventory: Inventory, pump: Pump) -> None:
-        """Serve the source *name*."""
+    def __init__(
+        self, name: str, inventory: Inventory, pump: Pump, *, alone: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Serve the source *name*; *alone* says whether nobody but this process writes what it offers."""
         self._name = name
         self._inventory = inventory
         self._pump = pump
+        self._alone = alone
         self._lock = threading.Lock()
         self._joined: list[tuple[View, Callable[[Hint], None]]] = []
-        self._thread: threading.Thread | None = None
+        self._threads: dict[str, threading.Thread] = {}
 
     @contextmanager
     def joined(self, view: View, hint: Callable[[Hint], None]) -> Iterator[None]:
@@ -65,13 +70,16 @@ class Feed:
                 hint(Hint(names, reason))
 
     def ensure(self, stop: threading.Event) -> None:
-        """Have the pump run."""
+        """Have the pump run, and what could not be read be read again."""
         with self._lock:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(
-                    target=self._run, args=(stop,), name=f"ecs-feed-{self._name}", daemon=True
-                )
-                self._thread.start()
+            for name, work in (("feed", self._pumping), ("mend", self._mending)):
+                thread = self._threads.get(name)
+                if thread is None or not thread.is_alive():
+                    thread = threading.Thread(
+                        target=self._run, args=(work, stop), name=f"ecs-{name}-{self._name}", daemon=True
+                    )
+                    self._threads[name] = thread
+                    thread.start()
 
     def settle(self, reason: str) -> bool:
         """Look again at young tasks whose interface EC2 did not know yet, and announce what has changed.
@@ -88,10 +96,30 @@ class Feed:
             self.announce(reason)
         return bool(self._inventory.uncertain(_UNCERTAIN))
 
-    def _run(self, stop: threading.Event) -> None:
+    def _pumping(self, stop: threading.Event) -> None:
+        self._pump.run(self, stop)
+
+    def _mending(self, stop: threading.Event) -> None:
+        """Read again what could not be read, more and more seldom while that goes on failing."""
+        told = False
+        while not stop.wait(_MENDING):
+            if not self._alone():
+                self._inventory.distrust()
+            if self._inventory.troubled:
+                state = self._inventory.refresh(float("inf"))
+                self.announce("mended")
+                problem = next(iter(state.problems), None)
+                if problem is not None and not told:
+                    _log.warning("ecs_not_read_whole", source=self._name, reason=problem.reason)
+                told = problem is not None
+            elif told:
+                _log.info("ecs_read_whole", source=self._name)
+                told = False
+
+    def _run(self, work: Callable[[threading.Event], None], stop: threading.Event) -> None:
         while not stop.is_set():
             try:
-                self._pump.run(self, stop)
+                work(stop)
             except Exception:  # noqa: BLE001 - a defect must not end the feed for good; it is logged whole
                 _log.exception("ecs_feed_failed", source=self._name)
                 stop.wait(5.0)

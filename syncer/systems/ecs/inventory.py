@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
 from syncer.core.errors import SyncError
 from syncer.systems.daemons import Daemons
+from syncer.systems.ecs.entries import Entry, State, merged
 from syncer.systems.ecs.freshness import Age, guarded
 from syncer.systems.ecs.model import Placed, Problem
 from syncer.systems.ecs.parse import short_name
@@ -20,33 +21,6 @@ REMEMBERED: Final = 60.0
 ALL: Final = "*"
 """Stands for the list of clusters where one goes by a glob."""
 _UNREAD: Final = Problem("it was not read yet", "NotReadYet")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One task as it stands."""
-
-    placed: Placed
-    at: float
-    """``time.monotonic()`` when the read that saw it began."""
-    version: int
-    """The highest that was seen of the task."""
-    since: float
-    """When it was first seen."""
-    stopping_since: float | None = None
-    """When it was first seen stopping, or not seen any more; what is placed is from when it still ran."""
-    told: bool = False
-    """Whether ECS has said that it stops, and did not just leave it out."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Everything that is known at one moment. A new one is made for each change."""
-
-    entries: Mapping[str, Entry] = field(default_factory=lambda: MappingProxyType({}), hash=False)
-    """By task ARN."""
-    troubles: Mapping[str, Problem] = field(default_factory=lambda: MappingProxyType({}), hash=False)
-    """Clusters of which not all tasks are known, with the reason."""
 
 
 class Inventory:
@@ -68,6 +42,8 @@ class Inventory:
         self._named = tuple(name for name in self._patterns if not _is_glob(name))
         self._globs = len(self._named) < len(self._patterns)
         self._ages: dict[str, Age] = {name: Age() for name in (*self._named, *([ALL] if self._globs else []))}
+        self._whole: set[str] = set()
+        self._trusted = 0
         self._state = State(troubles=MappingProxyType(dict.fromkeys(self._ages, _UNREAD)))
 
     @property
@@ -100,17 +76,32 @@ class Inventory:
             if name in self._ages:
                 self._ages[name].doubted = True
 
-    def look(self, cluster: str, arns: Iterable[str]) -> frozenset[str]:
+    def distrust(self) -> None:
+        """Call no cluster whole: somebody else may write of tasks that nobody has seen here."""
+        with self._lock:
+            self._trusted += 1
+            self._whole.clear()
+            self._set(self._state.entries, self._state.troubles)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether something could not be read, or was found to be doubtful, and is to be read again."""
+        return any(age.failures or age.doubted for age in tuple(self._ages.values()))
+
+    def look(self, cluster: str, arns: Iterable[str], *, reuse: bool = True) -> frozenset[str]:
         """Read just these tasks of *cluster*; return those that ECS does not know any more.
 
-        Addresses that are known are not asked for again. Raises :class:`SyncError` if no task can be described.
+        With *reuse*, addresses that are known are not asked for again. Raises :class:`SyncError` if no task can be
+        described; what cannot be read of one is doubted.
         """
         began = time.monotonic()
         if cluster not in self._ages:
             self.doubt(cluster)
         known, reference = self._known(cluster), self._references.get(cluster, cluster)
-        read = guarded(lambda: self._reader.tasks(reference, sorted(arns), known, reuse=True))
+        read = guarded(lambda: self._reader.tasks(reference, sorted(arns), known, reuse=reuse))
         self._install(cluster, began, read)
+        if not _good(read):
+            self.doubt(cluster)
         return frozenset(read.gone)
 
     def uncertain(self, within: float) -> dict[str, list[str]]:
@@ -133,6 +124,19 @@ class Inventory:
         entry = self._state.entries.get(arn)
         return -1 if entry is None else entry.version
 
+    def stopping(self, arn: str) -> bool:
+        """Whether a task is known to stop, or not to be there any more."""
+        entry = self._state.entries.get(arn)
+        return entry is not None and entry.stopping_since is not None
+
+    def bare(self, arn: str) -> bool:
+        """Whether a task runs with an interface of its own that has no public address."""
+        entry = self._state.entries.get(arn)
+        if entry is None or entry.stopping_since is not None:
+            return False
+        address = entry.placed.address
+        return bool(entry.placed.task.interface and address and address.certain and not address.public_ipv4)
+
     def close(self) -> None:
         """Let go of the threads without waiting for them."""
         self._pool.shutdown()
@@ -144,7 +148,7 @@ class Inventory:
         age = self._ages.get(ALL)
         if age is None or not age.due(asked, max_age):
             return known
-        began = age.begin()
+        began, trusted = age.begin(), self._trusted
         try:
             found = {short_name(arn) for arn in guarded(self._reader.clusters)}
         except SyncError as e:
@@ -152,6 +156,7 @@ class Inventory:
             self._judge({ALL: problem_of(e)})
             return known
         age.end(good=True)
+        self._trust(ALL, trusted)
         names = (*self._named, *sorted(name for name in found - {*self._named} if self.takes(name)))
         for name in set(known) - set(names):
             self._install(name, began, ClusterRead(whole=True), full=True)
@@ -162,17 +167,22 @@ class Inventory:
 
     def _read(self, cluster: str) -> None:
         age = self._ages[cluster]
-        began = age.begin()
+        began, trusted = age.begin(), self._trusted
         known, reference = self._known(cluster), self._references.get(cluster, cluster)
         try:
             read = guarded(lambda: self._reader.cluster(reference, known))
         except SyncError as e:
             read = ClusterRead(trouble=problem_of(e))
-        age.end(
-            good=not read.trouble
-            and not any(item.problem or item.tags_problem for item in read.placed.values())
-        )
+        age.end(good=_good(read))
+        if _good(read):
+            self._trust(cluster, trusted)
         self._install(cluster, began, read, full=True)
+
+    def _trust(self, cluster: str, trusted: int) -> None:
+        """Call *cluster* whole, unless somebody else may have written since the read of it began."""
+        with self._lock:
+            if trusted == self._trusted:
+                self._whole.add(cluster)
 
     def _known(self, cluster: str) -> dict[str, Placed]:
         entries = self._state.entries.items()
@@ -208,26 +218,14 @@ class Inventory:
             self._set(self._state.entries, troubles)
 
     def _set(self, entries: Mapping[str, Entry], troubles: Mapping[str, Problem]) -> None:
-        self._state = State(MappingProxyType(dict(entries)), MappingProxyType(dict(troubles)))
+        self._state = State(
+            MappingProxyType(dict(entries)), MappingProxyType(dict(troubles)), frozenset(self._whole)
+        )
 
 
-def merged(before: Entry | None, placed: Placed, began: float) -> Entry:
-    """Return what is known of a task after a read that *began* then has seen *placed*.
-
-    A higher version wins; with equal ones, the read that began later. Of a task that stops, what is placed stays as it
-    was when it ran. One that was taken for gone because a list lacked it may turn out to run after all.
-    """
-    task = placed.task
-    if before is None:
-        return Entry(placed, began, task.version, began, began if task.stopping else None, told=task.stopping)
-    if task.version < before.version or (task.version == before.version and began < before.at):
-        return before
-    if task.stopping:
-        since = began if before.stopping_since is None else before.stopping_since
-        return replace(before, at=began, version=task.version, stopping_since=since, told=True)
-    if placed == before.placed:
-        placed = before.placed  # the same object, so that nobody works on it again
-    return Entry(placed, began, task.version, before.since)
+def _good(read: ClusterRead) -> bool:
+    """Whether *read* leaves no question."""
+    return not read.trouble and not any(item.problem or item.tags_problem for item in read.placed.values())
 
 
 def _is_glob(name: str) -> bool:

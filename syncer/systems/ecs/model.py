@@ -74,7 +74,8 @@ class Task:
     launch_type: str = ""
     zone: str = ""
     interface: str | None = None
-    """The id of the network interface of its own, the first if there are several."""
+    """The id of the network interface of its own, the first if there are several: empty while it is still to come,
+    None where the task shares its host's."""
     interface_ipv4: str | None = None
     container_instance: str | None = None
     """The ARN of the host in the cluster; None on Fargate."""

@@ -10,6 +10,8 @@ from syncer.systems.ecs.model import Address, Container, Definition, Port, Task
 
 _INTERFACES: Final = frozenset({"ElasticNetworkInterface", "eni"})
 """How an attachment's type is spelt by the API and by events."""
+_LEFT: Final = frozenset({"DETACHED", "DELETED"})
+"""States of an attachment that is none any more."""
 
 
 def short_name(arn: str) -> str:
@@ -40,13 +42,15 @@ def to_task(raw: Mapping[str, Any]) -> Task:
 
 
 def _interface(raw: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return id and private address of the first interface that is the task's own."""
+    """Return id and private address of the first interface that is the task's own; an empty id if it is still to come."""
+    first: str | None = None
     for attachment in raw.get("attachments", ()):
-        if attachment.get("type") in _INTERFACES:
+        if attachment.get("type") in _INTERFACES and attachment.get("status") not in _LEFT:
+            first = ""
             details = {item.get("name"): item.get("value") for item in attachment.get("details", ())}
             if details.get("networkInterfaceId"):
                 return details["networkInterfaceId"], details.get("privateIPv4Address")
-    return None, None
+    return first, None
 
 
 def _container(raw: Mapping[str, Any]) -> Container:

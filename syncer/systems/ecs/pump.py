@@ -1,9 +1,12 @@
-"""Takes the events of ECS from their queue: however many wait there, one look at the tasks that they name."""
+"""Takes the events of ECS from their queue, and has the tasks that they name looked at, in two lanes.
+
+A stop needs nothing but a look at the task, and is dealt with at once. Everything else needs addresses and
+definitions, which may keep one waiting: that is the other lane's.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -13,28 +16,19 @@ from syncer.systems.ecs.client import PAGE
 from syncer.systems.ecs.events import BATCH, Message, Queue, TaskEvent, parse
 from syncer.systems.ecs.feed import Feed
 from syncer.systems.ecs.inventory import Inventory
+from syncer.systems.ecs.looks import Looks
 
 _log = structlog.get_logger()
 
 LONG: Final = 20
 """Seconds that one call waits for messages (SQS API reference, ReceiveMessage: 20 at most)."""
-_TRIES: Final = 6
 _MOST: Final = 10_000
-
-
-@dataclass(slots=True)
-class _Late:
-    """A task of which ECS does not show yet what an event has told."""
-
-    event: TaskEvent
-    due: float
-    tries: int = 0
 
 
 class EventPump:
     """Events to looks to hints. Duplicates and disorder cost nothing; a message is deleted once its hint was taken.
 
-    Events that were lost are left to the next full read.
+    Events that were lost are left to the next full read. While the queue cannot be read, all is read at intervals.
     """
 
     def __init__(
@@ -47,29 +41,35 @@ class EventPump:
     ) -> None:
         """Take from *queue* while *may_take* says so: replicas that share a queue would take each other's events.
 
-        *longest* is how many seconds the pump waits at most while the queue cannot be read.
+        *longest* is how many seconds pass at most between two attempts while the queue cannot be read.
         """
         self._inventory = inventory
         self._queue = queue
         self._may_take = may_take
         self._longest = longest
-        self._late: dict[str, _Late] = {}
+        self._looks = Looks(inventory, self._delete)
         self._poison: dict[str, None] = {}
         self._missed = False
 
     def run(self, feed: Feed, stop: threading.Event) -> None:
         """Go on until *stop* is set; a call that waits for messages ends by itself some time after."""
+        self._looks.ensure(feed, stop)
         failures = 0
         while not stop.is_set():
-            if not self._allowed(feed):
+            if not self._may_take():
+                self._missed = True
                 stop.wait(1.0)
                 continue
-            wait = 1 if self._pending(feed) else LONG
+            if self._missed:
+                self._missed = False
+                self._inventory.doubt()
+                feed.announce("event", everything=True)
             began = time.monotonic()
             try:
-                messages = self._gather(wait)
+                messages = self._gather()
             except SyncError as e:
                 failures += 1
+                self._missed = True  # nobody tells what changes meanwhile
                 if failures == 1 and not stop.is_set():
                     _log.warning("event_queue_unreadable", queue=self._queue.url, reason=str(e))
                 stop.wait(min(self._longest, 0.5 * 2.0 ** min(failures, 10)))
@@ -80,13 +80,13 @@ class EventPump:
             if stop.is_set():
                 self._in_batches(self._queue.give_back, messages)
             elif messages:
-                self._in_batches(self._queue.delete, self.take(messages, feed))
-            elif time.monotonic() - began < wait / 2:
+                self._delete(self._take(messages, feed))
+            elif time.monotonic() - began < LONG / 2:
                 stop.wait(0.5)  # something in between answers without waiting
 
-    def _gather(self, wait: int) -> list[Message]:
+    def _gather(self) -> list[Message]:
         """Wait for messages; where there are many, as in a deployment, take up to a hundred for one look."""
-        messages = found = self._queue.receive(wait)
+        messages = found = self._queue.receive(LONG)
         while len(found) == BATCH and len(messages) < PAGE:
             try:
                 found = self._queue.receive(0)
@@ -95,9 +95,10 @@ class EventPump:
             messages = [*messages, *found]
         return messages
 
-    def take(self, messages: Sequence[Message], feed: Feed) -> list[Message]:
-        """Look at what *messages* name, announce what changed, and return those that are done with."""
-        events: list[TaskEvent] = []
+    def _take(self, messages: Sequence[Message], feed: Feed) -> list[Message]:
+        """Look at the stops among *messages*, hand on what else there is, and return those that are done with."""
+        stops: list[TaskEvent] = []
+        others: list[tuple[TaskEvent, Message]] = []
         done: list[Message] = []
         for message in messages:
             try:
@@ -105,63 +106,17 @@ class EventPump:
             except ValueError as e:
                 self._report(message, str(e))
                 continue
-            done.append(message)
-            if event is not None and self._inventory.takes(event.cluster, event.arn):
-                events.append(event)
-        if events:
-            self._look(events, feed)
+            if event is None or not self._inventory.takes(event.cluster, event.arn):
+                done.append(message)
+            elif event.stopping:
+                stops.append(event)
+                done.append(message)
+            else:
+                others.append((event, message))
+        self._looks.hand_on(others)
+        if stops:
+            self._looks.look(stops, feed)
         return done
-
-    def _allowed(self, feed: Feed) -> bool:
-        """Whether to take events now. After a time without, others may have taken what would have been ours."""
-        if not self._may_take():
-            self._missed = True
-            return False
-        if self._missed:
-            self._missed = False
-            self._inventory.doubt()
-            feed.announce("event", everything=True)
-        return True
-
-    def _look(self, events: Sequence[TaskEvent], feed: Feed) -> None:
-        """Read again the tasks of which *events* tell more than is known; where that fails, have all read again."""
-        newest: dict[str, TaskEvent] = {}
-        for event in events:
-            known = newest.get(event.arn)
-            if self._behind(event) and (known is None or known.version < event.version):
-                newest[event.arn] = event
-        doubtful = False
-        for cluster in sorted({event.cluster for event in newest.values()}):
-            group = [event for event in newest.values() if event.cluster == cluster]
-            try:
-                gone = self._inventory.look(cluster, [event.arn for event in group])
-            except SyncError:
-                self._inventory.doubt(cluster)
-                doubtful = True
-                continue
-            for event in group:
-                self._follow(event, late=event.arn not in gone and self._behind(event))
-        feed.announce("event", everything=doubtful)
-
-    def _behind(self, event: TaskEvent) -> bool:
-        return self._inventory.version(event.arn) < event.version
-
-    def _follow(self, event: TaskEvent, *, late: bool) -> None:
-        """Keep *event* for another look while the API lags behind it, some seconds at most."""
-        known = self._late.get(event.arn)
-        tries = known.tries + 1 if known else 0
-        if late and tries < _TRIES and len(self._late) < _MOST:
-            self._late[event.arn] = _Late(event, time.monotonic() + 0.2 * 2.0**tries, tries)
-        else:
-            self._late.pop(event.arn, None)
-
-    def _pending(self, feed: Feed) -> bool:
-        """Do what is due by now; return whether something is due soon."""
-        now = time.monotonic()
-        due = [late.event for late in self._late.values() if late.due <= now]
-        if due:
-            self._look(due, feed)
-        return feed.settle("event") or bool(self._late)
 
     def _report(self, message: Message, reason: str) -> None:
         """Log a message that is no event, once; it stays in the queue for its dead-letter queue."""
@@ -171,6 +126,9 @@ class EventPump:
             self._poison.clear()
         self._poison[message.id] = None
         _log.warning("event_not_understood", queue=self._queue.url, message=message.id, reason=reason)
+
+    def _delete(self, messages: Sequence[Message]) -> None:
+        self._in_batches(self._queue.delete, messages)
 
     def _in_batches(self, call: Callable[[Sequence[Message]], None], messages: Sequence[Message]) -> None:
         """Make calls whose failure only means that messages come again later."""

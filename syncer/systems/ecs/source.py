@@ -37,9 +37,10 @@ class SourceOptions:
     queue_url: str | None = None
     """The SQS queue that EventBridge fills; None for polling."""
     poll: float = 30.0
-    """Seconds between full reads where there is no queue."""
+    """Seconds between full reads where there is no queue, or it cannot be read."""
     may_take: Callable[[], bool] = lambda: True
-    """Whether this process may take events from the queue now: replicas that share it would share the events out."""
+    """Whether this process may take events from the queue now, and is the one that writes what is offered: replicas
+    that share a queue would share the events out."""
 
 
 def registry_id(source: str, view: str = "") -> str:
@@ -75,7 +76,7 @@ class EcsSource:
             )
             for view in views
         }
-        self._feed = Feed(name, self._inventory, self._pump(options))
+        self._feed = Feed(name, self._inventory, self._pump(options), alone=options.may_take)
 
     def end(self, view: str = "") -> End:
         """Return *view* as the engine wants it: a registry that is only read, and its watch."""
@@ -94,4 +95,5 @@ class EcsSource:
     def _pump(self, options: SourceOptions) -> Pump:
         if options.queue_url is None:
             return PollPump(self._inventory, options.poll)
-        return EventPump(self._inventory, Queue(self._aws, options.queue_url), may_take=options.may_take)
+        queue = Queue(self._aws, options.queue_url)
+        return EventPump(self._inventory, queue, may_take=options.may_take, longest=options.poll)

@@ -136,7 +136,9 @@ class TaskReader:
         running = [task for task in tasks if task.running]
         definitions = self._definitions.begin(running)
         service_tags = self._service_tags.begin(cluster, running) if self._service_tags else None
-        fixed = {task.arn: known[task.arn] for task in running if reuse and _reusable(known.get(task.arn))}
+        fixed = {
+            task.arn: known[task.arn] for task in running if reuse and _reusable(known.get(task.arn), task)
+        }
         addresses = self._addresses.find(cluster, [task for task in running if task.arn not in fixed], known)
         for task in tasks:
             before = known.get(task.arn)
@@ -152,7 +154,7 @@ class TaskReader:
             read.placed[task.arn] = Placed(
                 task,
                 (before.address if before else None) if isinstance(address, Problem) else address,
-                None if isinstance(definition, Problem) else definition,
+                (before.definition if before else None) if isinstance(definition, Problem) else definition,
                 (before.service_tags if before else None) if isinstance(tags, Problem) else tags,
                 problem,
                 tags if isinstance(tags, Problem) else None,
@@ -172,9 +174,10 @@ def _poison(arns: Iterable[str], problem: Problem, read: ClusterRead, known: Map
             read.trouble = read.trouble or problem
 
 
-def _reusable(before: Placed | None) -> bool:
+def _reusable(before: Placed | None, task: Task) -> bool:
     return (
         before is not None
+        and before.task.interface == task.interface
         and before.problem is None
         and before.address is not None
         and before.address.certain

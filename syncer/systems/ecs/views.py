@@ -9,8 +9,9 @@ from types import MappingProxyType
 
 from syncer.core.model import Complete, Instance, Listed, Listing, Read, Unlisted, Unreadable, nothing
 from syncer.systems.ecs.dialects import Dialect
+from syncer.systems.ecs.entries import Entry, State
 from syncer.systems.ecs.freshness import JUST_READ, OLD, YOUNG
-from syncer.systems.ecs.inventory import ALL, Entry, Inventory, State
+from syncer.systems.ecs.inventory import ALL, Inventory
 from syncer.systems.ecs.mapping import all_tags, draining
 from syncer.systems.ecs.model import Placed, Problem
 
@@ -63,6 +64,8 @@ class Index:
     """Names of which some instance could not be read."""
     unnamed: Problem | None = None
     """Set where there is a task whose names are not known."""
+    left_out: Problem | None = None
+    """Set where a task is not offered yet which nobody can have written of: it appeared after its cluster was whole."""
     looked: Mapping[str, float] = field(default_factory=dict, hash=False)
     """When the youngest read of one of a name's tasks began; ``time.monotonic()``."""
     until: float = float("inf")
@@ -113,7 +116,8 @@ class View:
         """List the names under which tasks are offered, after a full read unless one is just over."""
         self._inventory.refresh(JUST_READ)
         index = self._current()
-        problem = index.unnamed or (next(iter(index.state.troubles.values()), None) if index.state else None)
+        problem = index.unnamed or index.left_out
+        problem = problem or (next(iter(index.state.troubles.values()), None) if index.state else None)
         if problem is not None:
             return Unlisted(problem.reason, problem.code)
         with self._lock:
@@ -157,6 +161,7 @@ class View:
         problems: dict[str, Problem] = {}
         looked: dict[str, float] = {}
         unnamed: Problem | None = None
+        left_out: Problem | None = None
         until = float("inf")
         offers: dict[str, tuple[Placed, tuple[Instance, ...]]] = {}
         for arn, entry in sorted(state.entries.items()):
@@ -164,7 +169,12 @@ class View:
             if not self._selection.takes(placed):
                 continue
             problem = placed.problem or placed.tags_problem
-            if entry.stopping_since is None and problem is not None:
+            trusted = placed.tags_problem is None and placed.task.cluster in state.whole
+            if entry.stopping_since is None and problem is not None and trusted:
+                if placed.address is None or placed.definition is None:
+                    left_out = problem
+                    continue
+            elif entry.stopping_since is None and problem is not None:
                 names = self._dialect.names(placed)
                 unnamed = unnamed or (problem if names is None else None)
                 problems.update(dict.fromkeys(names or (), problem))
@@ -182,7 +192,7 @@ class View:
                 elif entry.told:
                     ended.setdefault(item.service, []).append(item)
         self._offers = offers
-        return Index(state, _frozen(services), _frozen(ended), problems, unnamed, looked, until)
+        return Index(state, _frozen(services), _frozen(ended), problems, unnamed, left_out, looked, until)
 
     def _relevant(self, placed: Placed) -> Placed:
         """Return *placed* without the tags of its service, unless this view has asked for them."""
@@ -201,8 +211,9 @@ class View:
 
     def _problem(self, index: Index, service: str) -> Problem | None:
         """Return why nothing may be concluded about *service*; None if everything of it was read."""
-        for cluster, problem in index.state.troubles.items() if index.state else ():
-            if cluster == ALL or self._dialect.may_hold(cluster, service):
+        state = index.state or State()
+        for cluster, problem in state.troubles.items():
+            if cluster not in state.whole and (cluster == ALL or self._dialect.may_hold(cluster, service)):
                 return problem
         return index.problems.get(service) or index.unnamed
 

@@ -118,7 +118,17 @@ def test_what_is_no_event_is_logged_once_and_left_in_the_queue(
     world: EcsWorld, aws: EmulatedAwsWithEcs, make_source: MakeSource, sqs: Any
 ) -> None:
     queue = aws.ecs_queue("impatient", VisibilityTimeout="1")
-    bodies = ["not JSON", "[]", "{}", '{"detail-type": "ECS Task State Change", "detail": {"taskArn": 1}}']
+    deep = "[" * 100_000
+    detail = '{"clusterArn": "c", "taskArn": "t", "version": Infinity}'
+    endless = f'{{"detail-type": "ECS Task State Change", "detail": {detail}}}'
+    bodies = [
+        "not JSON",
+        "[]",
+        "{}",
+        deep,
+        endless,
+        '{"detail-type": "ECS Task State Change", "detail": {"taskArn": 1}}',
+    ]
     for body in bodies:
         sqs.send_message(QueueUrl=queue, MessageBody=body)
     with capture_logs() as logs, Watching(make_source(queue_url=queue)) as watching:
@@ -184,7 +194,7 @@ def test_a_defect_in_who_takes_a_hint_keeps_the_message(
         assert left(sqs, queue)[1] > 0
         stop.set()
         thread.join(60)
-    assert [log["event"] for log in logs] == ["ecs_feed_failed"]
+    assert [log["event"] for log in logs] == ["ecs_looks_failed"]
 
 
 def test_if_the_task_cannot_be_described_everything_is_read_again(
@@ -213,6 +223,47 @@ def test_an_event_that_runs_ahead_of_the_api_is_followed_up(
         assert not watching.hints
         world.advance(task, "RUNNING")  # no event: the stream is not on
         eventually(lambda: "web" in watching.hinted())
+
+
+@pytest.mark.parametrize("version", ["the same", None])
+def test_a_stop_is_believed_whatever_its_version(
+    aws: EmulatedAwsWithEcs,
+    world: EcsWorld,
+    queue: str,
+    make_source: MakeSource,
+    sqs: Any,
+    version: str | None,
+) -> None:
+    task = world.start_task("prod", service="web")
+    with Watching(make_source(queue_url=queue)) as watching:
+        snapshot(watching.registry)
+        before = task.version
+        world.stop_task(task, upto="RUNNING")
+        task.version = before
+        told = envelope(task, "us-east-1", "123456789012")
+        if version is None:
+            del told["detail"]["version"]
+        sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(told))
+        eventually(lambda: "web" in watching.hinted())
+        read = watching.registry.read("web", fresh=True)
+        assert isinstance(read, Complete)
+        assert read.instances == ()
+
+
+def test_a_public_address_that_is_associated_later_is_found(
+    aws: EmulatedAwsWithEcs, world: EcsWorld, queue: str, make_source: MakeSource
+) -> None:
+    with Watching(make_source(queue_url=queue)) as watching:
+        snapshot(watching.registry)
+        aws.ecs_events(queue)
+        task = world.start_task("prod", service="web")
+        eventually(lambda: "web" in watching.hinted())
+        assert snapshot(watching.registry)["web"][0].public_ipv4 is None
+        watching.forget()
+        assert task.interface is not None
+        task.interface.public_ipv4 = "54.1.1.9"
+        eventually(lambda: "web" in watching.hinted())
+        assert snapshot(watching.registry)["web"][0].public_ipv4 == "54.1.1.9"
 
 
 def test_an_interface_that_ec2_shows_late_is_asked_for_again(

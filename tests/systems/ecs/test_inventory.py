@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from syncer.systems.aws import Access, Aws
 from syncer.systems.ecs.client import EcsApi
-from syncer.systems.ecs.inventory import Entry, Inventory, merged
+from syncer.systems.ecs.entries import Entry, merged
+from syncer.systems.ecs.inventory import Inventory
 from syncer.systems.ecs.model import Address, Placed, Task
 from syncer.systems.ecs.tasks import TaskReader
 from tests.emulator.ecs_faults import EcsFault

@@ -43,6 +43,17 @@ def test_of_several_interfaces_the_first_is_the_tasks(kind: str) -> None:
     assert (task.interface, task.interface_ipv4) == ("eni-1", "10.0.0.1")
 
 
+def test_an_interface_that_is_still_to_come_is_none_yet_and_one_that_left_is_none_any_more() -> None:
+    coming = {"type": "ElasticNetworkInterface", "status": "PRECREATED", "details": []}
+    gone = {**attachment("ElasticNetworkInterface", "eni-1", "10.0.0.1"), "status": "DELETED"}
+    own = {**attachment("ElasticNetworkInterface", "eni-2", "10.0.0.2"), "status": "ATTACHED"}
+    found = {
+        name: to_task({**RAW, "attachments": attachments}).interface
+        for name, attachments in {"none": [], "coming": [coming], "gone": [gone], "own": [gone, own]}.items()
+    }
+    assert found == {"none": None, "coming": "", "gone": None, "own": "eni-2"}
+
+
 def test_a_task_without_an_arn_is_refused() -> None:
     with pytest.raises(KeyError):
         to_task({key: value for key, value in RAW.items() if key != "taskArn"})
