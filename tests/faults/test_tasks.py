@@ -13,7 +13,8 @@ from tests.emulator.faults import Kind
 from tests.faults.stage import SETTINGS
 from tests.support.wait import eventually
 
-SERVICES = ("ecs:*", "ec2:*", "sqs:*", "route53:*", "elasticloadbalancing:*")
+SERVICES = ("ecs:*", "ec2:*", "sqs:[RDC]*", "route53:*", "elasticloadbalancing:*")
+"""Of SQS all but SendMessage, by which the events come."""
 CALLS = (
     "ecs:ListTasks",
     "ecs:DescribeTasks",
