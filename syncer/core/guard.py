@@ -26,6 +26,15 @@ class GuardLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why removals are held."""
+
+    reason: str
+    passing: bool = False
+    """Whether they would pass, were it not for what was let through a short while ago."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What a route owns and is offered as a whole, of which a pass sees only the services that it touches."""
 
@@ -34,7 +43,7 @@ class Standing:
     offered: int
     """Instances that the source offers, over all services."""
     recent: Mapping[str, int]
-    """Removals let through a short while ago, by target service: many small steps count as one large one."""
+    """Instances removed a short while ago, by target service: many small steps count as one large one."""
 
 
 def guard(
@@ -62,38 +71,39 @@ def guard(
 
 def _route_verdict(
     plans: tuple[ServicePlan, ...], limits: GuardLimits, standing: Standing, released: Collection[str]
-) -> str:
+) -> Verdict | None:
     asked = sum(len(plan.doubtful) for plan in plans if plan.service not in released)
     if not asked:
-        return ""
+        return None
     if standing.offered == 0:
-        return f"the source is empty, and {standing.owned} of ours are in the target"
+        return Verdict(f"the source is empty, and {standing.owned} of ours are in the target")
     recent = sum(count for service, count in standing.recent.items() if service not in released)
     return _verdict("route", asked, recent, standing.owned, limits)
 
 
-def _service_verdict(plan: ServicePlan, limits: GuardLimits, standing: Standing) -> str:
+def _service_verdict(plan: ServicePlan, limits: GuardLimits, standing: Standing) -> Verdict | None:
     asked = len(plan.doubtful)
     return _verdict(
         f"service {plan.service}", asked, standing.recent.get(plan.service, 0), plan.owned, limits
     )
 
 
-def _verdict(scope: str, asked: int, recent: int, owned: int, limits: GuardLimits) -> str:
+def _verdict(scope: str, asked: int, recent: int, owned: int, limits: GuardLimits) -> Verdict | None:
     before = owned + recent
     allowed = limits.allowed(before)
     if not asked or asked + recent <= allowed:
-        return ""
+        return None
     lately = f" after {recent} a moment ago" if recent else ""
-    return (
+    reason = (
         f"{scope}: {asked} of {before} would be removed{lately}; "
         f"{allowed} may be at once ({limits.share * 100:g} %, at least {limits.floor})"
     )
+    return Verdict(reason, passing=asked <= allowed)
 
 
-def _held(plan: ServicePlan, verdict: str) -> ServicePlan:
+def _held(plan: ServicePlan, verdict: Verdict | None) -> ServicePlan:
     held = plan.doubtful
-    if not verdict or not held:
+    if verdict is None or not held:
         return plan
     passing = tuple(item for item in plan.changes if item not in held and not isinstance(item, DeleteService))
-    return replace(plan, changes=passing, held=held, hold=verdict)
+    return replace(plan, changes=passing, held=held, hold=verdict.reason, passing=verdict.passing)

@@ -135,6 +135,8 @@ class ServicePlan:
     """Removals that the guard does not let pass."""
     hold: str = ""
     """Why they are held, with the arithmetic."""
+    passing: bool = False
+    """Whether they are held only for what was let through a short while ago, and would pass by themselves."""
     owned: int = 0
     """How many instances of this service are ours now."""
     offered: int = 0

@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from syncer.core.plan import Deregister, ServicePlan, ordered
+from syncer.core.plan import DeleteService, Deregister, Register, ServicePlan, ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Hold:
     removals: frozenset[str]
     """The ids of the instances, in the target."""
     reason: str
+    passing: bool = False
+    """Whether they wait only for what was let through a short while ago."""
     confirmed: int = 1
 
     @property
@@ -49,7 +51,7 @@ class Holds:
     policy: HoldPolicy
     _held: dict[str, Hold] = field(default_factory=dict)
     _approved: dict[str, frozenset[str]] = field(default_factory=dict)
-    _recent: deque[tuple[float, str]] = field(default_factory=deque)
+    _recent: deque[tuple[float, str, str]] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -105,15 +107,37 @@ class Holds:
         return replace(judged, changes=ordered((*judged.changes, *missing))) if missing else judged
 
     def recent(self) -> Mapping[str, int]:
-        """Return how many removals were let through within the window, by service."""
+        """Return how many instances were let go within the window and are not back, by service."""
         horizon = time.monotonic() - self.policy.window
-        counts: dict[str, int] = {}
         with self._lock:
             while self._recent and self._recent[0][0] < horizon:
                 self._recent.popleft()
-            for _, service in self._recent:
-                counts[service] = counts.get(service, 0) + 1
-        return counts
+            # One that is tried several times, or comes and goes, is one.
+            return Counter(service for service, _ in {item[1:] for item in self._recent})
+
+    def came_back(self, changes: Iterable[Register]) -> None:
+        """Note that *changes* went to the writer: what is there again is not lost."""
+        back = {(change.service, change.instance.id) for change in changes}
+        if back:
+            with self._lock:
+                self._recent = deque(item for item in self._recent if item[1:] not in back)
+
+    def keep(self, plan: ServicePlan) -> ServicePlan:
+        """Return *plan*, as the guard left it, with what is held already held on: that less is missing is no proof."""
+        with self._lock:
+            hold = self._held.get(plan.service)
+            if hold is None or hold.passing or plan.unreadable:
+                return plan
+            kept = tuple(change for change in plan.doubtful if change.instance.id in hold.removals)
+            reason = hold.reason
+        if not kept:
+            return plan
+        changes = tuple(
+            item for item in plan.changes if item not in kept and not isinstance(item, DeleteService)
+        )
+        return replace(
+            plan, changes=changes, held=(*plan.held, *kept), hold=plan.hold or reason, passing=False
+        )
 
     def let_through(self, removals: Iterable[Deregister]) -> None:
         """Note that *removals* went to the writer.
@@ -123,7 +147,7 @@ class Holds:
         now = time.monotonic()
         with self._lock:
             self._recent.extend(
-                (now, removal.service)
+                (now, removal.service, removal.instance.id)
                 for removal in removals
                 if not removal.ended and removal.instance.id not in self._approved.get(removal.service, ())
             )
@@ -139,9 +163,9 @@ class Holds:
             elif not removals:
                 self._held.pop(plan.service, None)
             elif hold is None:
-                self._held[plan.service] = Hold(time.monotonic(), removals, plan.hold)
+                self._held[plan.service] = Hold(time.monotonic(), removals, plan.hold, plan.passing)
             else:
-                hold.removals, hold.reason = removals, plan.hold
+                hold.removals, hold.reason, hold.passing = removals, plan.hold, plan.passing
                 hold.confirmed += 1
 
     def _approve(self, service: str, hold: Hold) -> None:

@@ -9,7 +9,7 @@ import structlog
 
 from syncer.core.guard import GuardLimits, Standing, guard
 from syncer.core.model import Complete, Listed
-from syncer.core.plan import DeleteService, Deregister, ServicePlan
+from syncer.core.plan import DeleteService, Deregister, Register, ServicePlan
 from syncer.core.ports import Outcome, Writer
 from syncer.core.reconcile import Pair, reconcile
 from syncer.core.report import ChangeReport, Observers, PassReport
@@ -125,6 +125,7 @@ class Route:
         submitted = None
         if term and term == self.may_write.term():
             submitted = self.submission.submit(plans, since=batch.since or began)
+            self.holds.came_back(item for item in submitted.changes if isinstance(item, Register))
             self.holds.let_through(item for item in submitted.changes if isinstance(item, Deregister))
         report = PassReport(
             self.id,
@@ -171,7 +172,7 @@ class Route:
         standing = Standing(sum(totals.owned.values()), sum(totals.offered.values()), self.holds.recent())
         self.holds.release()
         judged = guard(map(self.holds.set_aside, plans), self._policy.limits, standing)
-        guarded = tuple(map(self.holds.put_back, judged, plans))
+        guarded = tuple(map(self.holds.put_back, map(self.holds.keep, judged), plans))
         for plan in guarded:
             self.holds.note(plan)
         if self.holds.held:

@@ -1,9 +1,11 @@
 """What of a plan goes to the writer now, and what becomes of it."""
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 from syncer.core.plan import (
     Change,
@@ -18,6 +20,9 @@ from syncer.core.plan import (
 from syncer.core.ports import Ending, Hint, Outcome, Writer
 from syncer.engine.failures import Failures
 from syncer.engine.mirror import Mirror
+
+_PATIENCE: Final = 10.0
+"""Seconds that a removal waits at most for one addition; its operation may never end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,11 @@ class _Flight:
     change: Change
     since: float
     """``time.monotonic()`` of the hint that led to it."""
+    begun: float = field(default_factory=time.monotonic)
+
+
+_Awaited = frozenset[tuple[str, float]]
+"""Flights, by instance id and when they began."""
 
 
 class Submission:
@@ -65,12 +75,15 @@ class Submission:
         self._lock = threading.Lock()
         self._under_way: dict[str, dict[str, _Flight]] = {}
         self._deferred: set[str] = set()
+        self._awaited: dict[tuple[str, str], _Awaited] = {}
+        """What removals wait for, by service and instance id."""
         self._idle = threading.Condition(self._lock)
 
     def submit(self, plans: Iterable[ServicePlan], since: float) -> Submitted:
         """Submit what may go now, of what hints at *since* led to (``time.monotonic()``).
 
-        Removals wait until what is added to their service has arrived, and everything until the service is deleted.
+        Removals wait until what was being added to their service when they were first due has arrived, though not for
+        ever, and everything until the service is deleted.
         """
         going: list[Change] = []
         waiting = 0
@@ -110,13 +123,18 @@ class Submission:
         with self._lock:
             flights = self._under_way.get(plan.service, {})
             busy = bool(flights)
+            patient = False
             leaving = any(isinstance(flight.change, DeleteService) for flight in flights.values())
             for change, wait in zip(plan.changes, waits, strict=True):
                 removal = isinstance(change, Deregister | DeleteService)
                 if wait or homeless:
                     waiting += 1
-                elif instance_id(change) in flights or leaving or (removal and busy):
+                elif instance_id(change) in flights or leaving:
                     waiting += 1
+                    self._deferred.add(plan.service)
+                elif removal and busy and self._awaits(change, flights):
+                    waiting += 1
+                    patient = True
                     self._deferred.add(plan.service)
                 else:
                     flights = self._under_way.setdefault(plan.service, flights)
@@ -124,11 +142,34 @@ class Submission:
                     busy = busy or not removal
                     chosen.append(change)
         if not plan.unreadable:
-            wanted = {instance_id(change) for change in (*plan.changes, *plan.held)}
+            # What is under way is laid over what was read, and so is not planned: it has not succeeded yet.
+            wanted = {instance_id(change) for change in (*plan.changes, *plan.held)} | flights.keys()
             self._failures.prune(plan.service, wanted)
-        if any(waits):
-            self._again(plan.service, min(wait for wait in waits if wait))
+            with self._lock:
+                for key in [key for key in self._awaited if key[0] == plan.service and key[1] not in wanted]:
+                    del self._awaited[key]
+        if any(waits) or patient:
+            self._again(plan.service, min([wait for wait in waits if wait] or [_PATIENCE]))
         return chosen, waiting
+
+    def _awaits(self, change: Change, flights: Mapping[str, _Flight]) -> bool:
+        """Whether the removal *change* waits for *flights* of its service.
+
+        It does for additions that were under way when it was first due, and for none longer than a while: what begins
+        later does not count, or a service in motion would keep its dead for ever.
+        """
+        if isinstance(change, DeleteService):
+            return True
+        key = (change.service, instance_id(change))
+        horizon = time.monotonic() - _PATIENCE
+        young = frozenset(
+            (instance, flight.begun)
+            for instance, flight in flights.items()
+            if flight.begun > horizon and not isinstance(flight.change, Deregister)
+        )
+        awaited = self._awaited.get(key, young) & young
+        self._awaited[key] = awaited
+        return bool(awaited)
 
     def _hand_over(self, going: list[Change]) -> None:
         try:
@@ -166,12 +207,15 @@ class Submission:
         """Note that *change* is not under way any more; return whether something waited for that."""
         with self._lock:
             flights = self._under_way[change.service]
-            del flights[instance_id(change)]
-            if flights:
+            landed = (instance_id(change), flights.pop(instance_id(change)).begun)
+            if not flights:
+                del self._under_way[change.service]
+                if not self._under_way:
+                    self._idle.notify_all()
+            elif not any(
+                landed in awaited for key, awaited in self._awaited.items() if key[0] == change.service
+            ):
                 return False
-            del self._under_way[change.service]
-            if not self._under_way:
-                self._idle.notify_all()
             if change.service in self._deferred:
                 self._deferred.discard(change.service)
                 return True

@@ -1,6 +1,7 @@
 """Approvals let pass what was held when they were given, and nothing else, and are used up."""
 
 import threading
+import time
 from dataclasses import replace
 
 from syncer.core.guard import GuardLimits, Standing, guard
@@ -21,11 +22,11 @@ def plan(*numbers: int, service: str = "web", first: tuple[Change, ...] = ()) ->
     return ServicePlan(service, service, changes, owned=10, offered=5)
 
 
-def judged(holds: Holds, *plans: ServicePlan) -> tuple[ServicePlan, ...]:
+def judged(holds: Holds, *plans: ServicePlan, offered: int = 10) -> tuple[ServicePlan, ...]:
     """Judge *plans* as a route does."""
     holds.release()
-    found = guard(map(holds.set_aside, plans), LIMITS, Standing(20, 10, holds.recent()))
-    result = tuple(map(holds.put_back, found, plans))
+    found = guard(map(holds.set_aside, plans), LIMITS, Standing(20, offered, holds.recent()))
+    result = tuple(map(holds.put_back, map(holds.keep, found), plans))
     for item in result:
         holds.note(item)
     return result
@@ -78,6 +79,53 @@ def test_a_pass_over_other_services_does_not_use_an_approval_up() -> None:
     judged(holds, ServicePlan("web", "web", unreadable=("source: away",)))
     (after,) = judged(holds, plan(1, 2, 3, 4))
     assert passing(after) == {"i-1", "i-2", "i-3", "i-4"}
+
+
+def test_what_is_held_since_the_source_was_empty_stays_held_when_a_part_of_it_returns() -> None:
+    holds = Holds(HoldPolicy())
+    judged(holds, plan(1, 2), plan(3, service="api"), offered=0)
+    web, api = judged(holds, plan(2), plan(3, service="api"), offered=1)
+    assert (held(web), held(api)) == ({"i-2"}, {"i-3"})
+    assert "the source is empty" in web.hold
+    holds.approve()
+    web, api = judged(holds, plan(2), plan(3, service="api"), offered=1)
+    assert (passing(web), passing(api)) == ({"i-2"}, {"i-3"})
+
+
+def test_what_is_held_is_free_again_once_it_is_not_planned_any_more() -> None:
+    holds = Holds(HoldPolicy())
+    judged(holds, plan(1, 2), offered=0)
+    judged(holds, plan())
+    (item,) = judged(holds, plan(1))
+    assert passing(item) == {"i-1"}
+
+
+def test_a_removal_that_joins_held_ones_is_judged_by_itself() -> None:
+    holds = Holds(HoldPolicy())
+    judged(holds, plan(1, 2), offered=0)
+    (item,) = judged(holds, plan(1, 3))
+    assert (held(item), passing(item)) == ({"i-1"}, {"i-3"})
+
+
+def test_what_waits_only_for_the_window_passes_with_it() -> None:
+    holds = Holds(HoldPolicy(window=0.2))
+    holds.let_through([removal(number) for number in (1, 2, 3)])
+    (item,) = judged(holds, plan(4, 5))
+    assert held(item) == {"i-4", "i-5"}
+    assert item.passing
+    time.sleep(0.25)
+    (item,) = judged(holds, plan(4, 5))
+    assert passing(item) == {"i-4", "i-5"}
+
+
+def test_an_instance_that_comes_and_goes_counts_once_and_not_at_all_while_it_is_there() -> None:
+    holds = Holds(HoldPolicy())
+    for _ in range(5):
+        holds.let_through([removal(1)])
+    holds.let_through([removal(2)])
+    assert holds.recent() == {"web": 2}
+    holds.came_back([Register(removal(1).instance)])
+    assert holds.recent() == {"web": 1}
 
 
 def test_an_approval_of_nothing_approves_nothing() -> None:

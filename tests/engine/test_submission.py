@@ -25,6 +25,7 @@ from syncer.engine.failures import Failures
 from syncer.engine.mirror import Mirror
 from syncer.engine.submission import Submission
 from tests.engine.ground import LONG, Desk, Instant, cloudmap, deregister, ours, register
+from tests.support.wait import eventually
 
 CREATE = CreateService("web", frozenset({"A"}), 15, "us", "consul/dc1")
 DELETE = DeleteService("web", ServiceInfo("srv-web", "us", frozenset({"A"}), 15))
@@ -34,12 +35,12 @@ UPDATE = Update(ours(1), replace(ours(1), port=81))
 class Office:
     """A submission with everything around it."""
 
-    def __init__(self, writer: Desk | Instant | None = None) -> None:
+    def __init__(self, writer: Desk | Instant | None = None, backoff: Backoff = Backoff(10, 60)) -> None:  # noqa: B008 - frozen
         self.registry = cloudmap()
         self.registry.carry_out(CREATE)
         self.mirror = Mirror(self.registry)
         self.desk = Desk()
-        self.failures = Failures(Backoff(10, 60))
+        self.failures = Failures(backoff)
         self.looks: list[tuple[str, float]] = []
         self.ended: list[tuple[Outcome, float]] = []
         self.submission = Submission(
@@ -93,9 +94,45 @@ def test_removals_wait_until_what_is_added_has_arrived() -> None:
     office = Office()
     assert office.submit(register(1), deregister(2)) == ((register(1),), 1)
     assert office.submit(deregister(2)) == ((), 1)
+    office.looks.clear()
     office.desk.end(register(1))
     assert office.looks == [("web", 0.0)]
     assert office.submit(deregister(2)) == ((deregister(2),), 0)
+
+
+def test_a_removal_does_not_wait_for_what_begins_after_it_was_due() -> None:
+    office = Office()
+    office.submit(register(1), deregister(2))
+    assert office.submit(register(3), deregister(2)) == ((register(3),), 1)
+    office.looks.clear()
+    office.desk.end(register(1))
+    assert office.looks == [("web", 0.0)], "what it waited for has arrived"
+    assert office.submit(register(4), deregister(2)) == ((register(4), deregister(2)), 0)
+
+
+def test_a_removal_waits_for_no_other_removal() -> None:
+    office = Office()
+    office.submit(deregister(1))
+    assert office.submit(deregister(2)) == ((deregister(2),), 0)
+
+
+def test_a_removal_does_not_wait_for_an_addition_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syncer.engine.submission._PATIENCE", 0.3)
+    office = Office()
+    office.submit(register(1), deregister(2))
+    (look,) = office.looks
+    assert look == ("web", 0.3)
+    eventually(lambda: office.submit(deregister(2)) == ((deregister(2),), 0))
+
+
+def test_a_change_under_way_is_not_forgotten_to_have_failed() -> None:
+    office = Office(backoff=Backoff(0.01, 60))
+    for attempts in (1, 2, 3):
+        eventually(lambda: office.submit(register(1))[0])
+        office.submit()  # what is under way is not planned
+        office.desk.end(register(1), Ending.FAILED, Unavailable("away"))
+        (failure,) = office.failures.current()
+        assert failure.attempts == attempts
 
 
 def test_removals_go_together_and_do_not_wait_for_other_services() -> None:
