@@ -11,7 +11,6 @@ from typing import Final
 
 import click
 
-from syncer.app.doctor.planning import without_creation
 from syncer.app.installation import Installation
 from syncer.app.routes import route_names
 from syncer.app.sharing import open_approvals
@@ -78,7 +77,7 @@ def _approved(settings: Settings, route: str, stop: threading.Event) -> bool:
 
 def _show_held(settings: Settings) -> int:
     """Plan once, as ``syncer plan`` does, and say what the guard holds; return the exit code."""
-    installation = Installation(without_creation(settings), stop_on_signals(), Observers())
+    installation = Installation(settings, stop_on_signals(), Observers(), looks=True)
     problems = list(installation.bring_up())
     reports = installation.once(write=False)
     installation.engine.close()

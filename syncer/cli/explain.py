@@ -54,6 +54,8 @@ def explanation_text(found: Explanation) -> Iterator[str]:
     """Yield *found* as lines for people: the registries, then the routes."""
     for standing in found.standings:
         yield from _standing(standing)
+    for name in found.awaited:
+        yield f"namespace {name}: not there yet, `syncer once` or `syncer run` creates it"
     for verdict in found.verdicts:
         yield from _verdict(verdict)
 

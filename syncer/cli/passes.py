@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from syncer.app.doctor.planning import without_creation
 from syncer.app.installation import Installation
 from syncer.app.signals import stop_on_signals
 from syncer.cli.options import config_option, settings_or_exit, start_logging
@@ -24,17 +23,19 @@ from syncer.observe.changelog import ChangeLog
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option("-v", "--verbose", is_flag=True, help="List what is skipped, too, with the reason.")
 def plan(path: Path, *, as_json: bool, verbose: bool) -> None:
-    """Show what would be done, and change nothing."""
+    """Show what would be done, and change nothing.
+
+    A namespace that is missing, and that the settings say how to create, is planned for as an empty one.
+    """
     settings = settings_or_exit(path)
     start_logging(settings, level="warning")
-    # Even a namespace that the settings say to create is only said to be missing here.
-    installation = Installation(without_creation(settings), stop_on_signals(), Observers())
+    installation = Installation(settings, stop_on_signals(), Observers(), looks=True)
     problems = installation.bring_up()
-    reports = installation.once(write=False)
+    reports, created = installation.once(write=False), installation.awaited()
     if as_json:
-        click.echo(json.dumps(plan_json(reports) | {"problems": list(problems)}, indent=2))
+        click.echo(json.dumps(plan_json(reports, created) | {"problems": list(problems)}, indent=2))
     else:
-        for line in plan_text(reports, verbose=verbose):
+        for line in plan_text(reports, created, verbose=verbose):
             click.echo(line)
     for problem in problems:
         click.echo(f"syncer: {problem}", err=True)

@@ -18,6 +18,7 @@ from syncer.core.plan import (
     instance_id,
 )
 from syncer.core.report import PassReport
+from syncer.settings.namespaces import Namespace
 
 Json = dict[str, Any]
 
@@ -32,12 +33,17 @@ _SYMBOLS: Mapping[type, str] = {
 }
 
 
-def plan_text(reports: Iterable[PassReport], *, verbose: bool = False) -> Iterator[str]:
+def plan_text(
+    reports: Iterable[PassReport], created: Iterable[Namespace] = (), *, verbose: bool = False
+) -> Iterator[str]:
     """Yield the lines of a plan: ``+`` adds, ``~`` changes, ``-`` removes, ``!`` is held, in conflict or unreadable.
 
-    With *verbose* what is skipped is listed too, with the reason.
+    The namespaces *created* first come first. With *verbose* what is skipped is listed too, with the reason.
     """
     totals: Counter[str] = Counter()
+    for section in created:
+        totals["+"] += 1
+        yield f"+ namespace {section.known_as} ({_kind(section)}): `syncer once` or `syncer run` creates it"
     for report in reports:
         yield f"{report.route}"
         lines = list(_route_lines(report, totals, verbose=verbose))
@@ -57,9 +63,12 @@ def summary(totals: Mapping[str, int]) -> str:
     return "Plan: " + ", ".join(parts) + "."
 
 
-def plan_json(reports: Iterable[PassReport]) -> Json:
+def plan_json(reports: Iterable[PassReport], created: Iterable[Namespace] = ()) -> Json:
     """Return a plan as plain values: routes with changes, held removals, conflicts, skips and errors."""
-    return {"routes": [_route_json(report) for report in reports]}
+    return {
+        "namespaces": [_namespace_json(section) for section in created],
+        "routes": [_route_json(report) for report in reports],
+    }
 
 
 def symbol(change: Change) -> str:
@@ -93,6 +102,11 @@ def where(instance: Instance) -> str:
     if instance.port is None:
         return address
     return f"[{address}]:{instance.port}" if ":" in address else f"{address}:{instance.port}"
+
+
+def _kind(section: Namespace) -> str:
+    create = section.create
+    return ", ".join(filter(None, (create.type, create.vpc))) if create else ""
 
 
 def _differences(before: Instance, after: Instance) -> Iterator[str]:
@@ -173,6 +187,17 @@ def _route_json(report: PassReport) -> Json:
         + [_remark_json(item) for item in report.untranslated if isinstance(item, Conflict)],
         "skipped": [_remark_json(item) for plan in report.plans for item in plan.skipped]
         + [_remark_json(item) for item in report.untranslated if isinstance(item, Skip)],
+    }
+
+
+def _namespace_json(section: Namespace) -> Json:
+    create = section.create
+    return {
+        "symbol": "+",
+        "name": section.known_as,
+        "region": section.region,
+        "type": create and create.type,
+        "vpc": create and create.vpc,
     }
 
 

@@ -173,8 +173,13 @@ def test_what_is_nowhere_is_not_found(world: World) -> None:
     assert found.problems == ()
 
 
-def test_a_namespace_that_is_not_there_is_a_problem_and_is_not_created(world: World) -> None:
+def test_a_namespace_that_is_not_there_is_a_problem(world: World) -> None:
+    found = explain(world.settings({"namespaces": [{"name": "absent.internal"}]}), "web", threading.Event())
+    assert any("no namespace called absent.internal" in problem for problem in found.problems)
+
+
+def test_a_namespace_that_is_to_be_created_is_taken_for_an_empty_one_and_is_not_created(world: World) -> None:
     section = {"name": "absent.internal", "create": {"type": "http"}}
     found = explain(world.settings({"namespaces": [section]}), "web", threading.Event())
-    assert any("no namespace called absent.internal" in problem for problem in found.problems)
+    assert (found.problems, found.awaited) == ((), ("absent.internal",))
     assert world.aws.calls.count("CreateHttpNamespace") == 0

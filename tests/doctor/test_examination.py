@@ -202,6 +202,13 @@ def test_a_namespace_that_is_not_there_is_a_fault_unless_it_is_to_be_created(wor
     assert tried.outcome == "InvalidInput"
 
 
+def test_a_first_deployment_that_creates_its_only_namespace_has_no_fault(world: World) -> None:
+    missing = {"name": "first.internal", "region": "eu-west-1", "create": {"type": "http"}}
+    findings = examined(world, {"namespaces": [missing]})
+    assert bad(findings) == []
+    assert about(findings, "consul->first.internal", "services looked at").level is Level.OK
+
+
 def test_a_name_that_two_namespaces_have_is_a_fault(world: World) -> None:
     world.aws.seed.namespace("twice.internal", "DNS_PRIVATE")
     world.aws.seed.namespace("twice.internal", "HTTP")

@@ -25,9 +25,11 @@ _ADDRESSES: Final = frozenset({"A", "AAAA", "CNAME"})
 
 @dataclass(slots=True)
 class Found:
-    """A namespace that was found, and what was found out about it."""
+    """A namespace that was looked for, and what was found out about it."""
 
     namespace: Namespace | None = None
+    awaited: bool = False
+    """Whether it is not there, and is to be created."""
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -40,7 +42,10 @@ def looked_up(api: Api, label: str, section: Section) -> Found:
         if section.create is None:
             found.findings.append(fault(label, str(e)))
         else:
-            found.findings.append(ok(label, "it is not there, and will be created by `syncer run`"))
+            found.awaited = True
+            found.findings.append(
+                ok(label, "it is not there, and will be created by `syncer once` or `syncer run`")
+            )
     except SyncError as e:
         found.findings.append(fault(label, f"it cannot be looked up: {e}"))
     else:
