@@ -98,6 +98,24 @@ def test_a_permission_that_cannot_be_tried_is_only_a_warning(world: World) -> No
     assert about(examined(world), "whether UpdateService may be called").level is Level.WARNING
 
 
+@pytest.mark.parametrize("times", [1, None], ids=["once", "for-good"])
+def test_throttling_is_not_taken_for_a_missing_network(world: World, times: int | None) -> None:
+    world.aws.fault("error", operation="ListNamespaces", code="ThrottlingException", status=400, count=times)
+    section = {"id": world.namespace_id}
+    findings = examined(world, {"namespaces": [section]})
+    assert bad(findings) == []
+    assert about(findings, "AWS", "Cloud Map answers").level is (Level.OK if times else Level.WARNING)
+    assert any("is throttled" in finding.what for finding in findings) is (times is None)
+    assert about(findings, world.namespace_id, "may write: ").level is Level.OK
+
+
+def test_a_namespace_whose_look_up_is_throttled_is_a_warning(world: World) -> None:
+    world.aws.fault("error", operation="GetNamespace", code="ThrottlingException", status=400)
+    finding = about(examined(world), NAMESPACE, "it could not be looked up")
+    assert finding.level is Level.WARNING
+    assert "try again in a minute" in finding.advice
+
+
 def test_without_consul_the_other_probes_go_on(world: World) -> None:
     findings = examined(world, {"consul": {"address": "http://127.0.0.1:1"}})
     assert about(findings, "Consul", "does not answer").level is Level.FAULT

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from syncer.app.doctor.aws import THROTTLED
 from syncer.app.doctor.findings import Finding, fault, ok, some, warning
-from syncer.core.errors import Missing, SyncError
+from syncer.core.errors import Missing, SyncError, Throttled
 from syncer.settings.namespaces import Namespace as Section
 from syncer.systems.cloudmap.api import Api
 from syncer.systems.cloudmap.directory import Directory, Entry
@@ -46,6 +47,10 @@ def looked_up(api: Api, label: str, section: Section) -> Found:
             found.findings.append(
                 ok(label, "it is not there, and will be created by `syncer once` or `syncer run`")
             )
+    except Throttled as e:
+        found.findings.append(
+            warning(label, f"it could not be looked up, which is throttled: {e}", THROTTLED)
+        )
     except SyncError as e:
         found.findings.append(fault(label, f"it cannot be looked up: {e}"))
     else:
