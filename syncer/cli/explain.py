@@ -127,7 +127,7 @@ def _plan(plan: ServicePlan, left: Skip | Conflict | None) -> Iterator[str]:
 
 
 def _advice(item: Skip | Conflict) -> str:
-    return f" → write {item.advice}" if isinstance(item, Skip) and item.advice else ""
+    return f" → {item.advice}" if isinstance(item, Skip) and item.advice else ""
 
 
 def _running(url: str | None, names: list[str]) -> Iterator[str]:

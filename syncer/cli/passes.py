@@ -24,7 +24,12 @@ from syncer.settings import Settings
 )
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-@click.option("-v", "--verbose", is_flag=True, help="List what is skipped, too, with the reason.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="List what is skipped, too, with the reason, and what to do about it behind an arrow.",
+)
 def plan(path: Path, *, as_json: bool, verbose: bool) -> None:
     """Show what would be done, and change nothing.
 

@@ -158,7 +158,7 @@ def _remark(item: Skip | Conflict, totals: Counter[str], *, verbose: bool) -> It
         return
     totals["skipped"] += 1
     if verbose:
-        advice = f" (write {item.advice})" if item.advice else ""
+        advice = f" → {item.advice}" if item.advice else ""
         yield f"    {name}: skipped: {item.reason}{advice}"
 
 

@@ -71,7 +71,7 @@ def translate(name: str, naming: Naming, carrier: Carrier) -> str | Skip | Confl
     problem = carrier.name_problem(target)
     if problem is not None:
         entry = f"{{{_written(name)}: {_written(suggest(name))}}}"
-        return Skip(name, None, f"{target!r} cannot be carried: {problem}", f"rename: {entry}")
+        return Skip(name, None, f"{target!r} cannot be carried: {problem}", f"write rename: {entry}")
     return target
 
 

@@ -63,7 +63,7 @@ def test_the_filter_that_leaves_a_service_out_is_named(world: World) -> None:
     assert left.reason == "excluded by 'db-*'"
     assert text(found).count("excluded by") == 1
     missing = explained(world, "db-main", consul_to_cloudmap={"include": ["web"]})
-    assert "left out: no include pattern matches → write include: [db-main]" in text(missing)
+    assert "left out: no include pattern matches → add 'db-main' to include" in text(missing)
 
 
 def test_what_the_filter_leaves_out_but_is_there_is_to_be_removed(world: World) -> None:
@@ -81,7 +81,7 @@ def test_a_name_that_cannot_be_carried_comes_with_the_rename(world: World) -> No
     one = verdict(found, OUT)
     assert one.target is None
     assert isinstance(one.left, Skip)
-    assert one.left.advice == "rename: {'old name': 'old-name'}"
+    assert one.left.advice == "write rename: {'old name': 'old-name'}"
     assert f"{OUT}: old name → no name" in text(found)
     assert [item.service for item in found.standings] == ["old name"]
 

@@ -100,7 +100,7 @@ def test_a_plan_without_changes_says_so() -> None:
 
 def test_all_that_is_to_be_done_and_not_done_is_counted() -> None:
     held = ServicePlan("gone", "gone", held=(Deregister(WEB),), hold="1 of 1")
-    skipped = Skip("web", "w3", "it is critical", "unhealthy: mark")
+    skipped = Skip("web", "w3", "it is critical", "write unhealthy: mark")
     busy = ServicePlan(
         "web",
         "web",
@@ -109,7 +109,7 @@ def test_all_that_is_to_be_done_and_not_done_is_counted() -> None:
         conflicts=(Conflict("web", None, "they meet"),),
     )
     unread = ServicePlan("api", "api", unreadable=("source: timeout",))
-    nameless = Skip("a b", None, "no name", "rename: {}")
+    nameless = Skip("a b", None, "no name", "write rename: {}")
     lines = text(report(held, busy, unread, untranslated=(nameless,), errors=("no list",)))
     assert "  ! gone: 1 removals held: 1 of 1" in lines
     assert "  ! web: conflict: they meet" in lines
@@ -123,11 +123,11 @@ def test_all_that_is_to_be_done_and_not_done_is_counted() -> None:
 
 def test_what_is_skipped_is_listed_with_its_advice_when_asked_for() -> None:
     plan = ServicePlan(
-        "web", "web", skipped=(Skip("web", "w3", "it is critical"), Skip("w", None, "odd", "x: y"))
+        "web", "web", skipped=(Skip("web", "w3", "it is critical"), Skip("w", None, "odd", "write x: y"))
     )
     lines = text(report(plan), verbose=True)
     assert "    web/w3: skipped: it is critical" in lines
-    assert "    w: skipped: odd (write x: y)" in lines
+    assert "    w: skipped: odd → write x: y" in lines
 
 
 def test_the_summary_leaves_out_what_there_is_none_of() -> None:

@@ -80,7 +80,7 @@ def other_marks(label: str, reads: Mapping[str, Read], owner: str) -> Iterator[F
 
 
 def _nameless(about: str, item: Skip | Conflict) -> Finding:
-    advice = f"write {item.advice}" if isinstance(item, Skip) and item.advice else "rename it, or exclude it"
+    advice = item.advice if isinstance(item, Skip) and item.advice else "rename it, or exclude it"
     return warning(about, f"{item.service}: {item.reason}", advice)
 
 
