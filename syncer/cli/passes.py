@@ -11,7 +11,8 @@ from syncer.app.installation import Installation
 from syncer.app.signals import stop_on_signals
 from syncer.cli.leaving import LOOKING, WRITING, run_until_stopped
 from syncer.cli.options import config_option, settings_or_exit, start_logging
-from syncer.cli.render import plan_json, plan_text
+from syncer.cli.render import plan_text
+from syncer.cli.render_json import plan_json
 from syncer.core.report import Observers, PassReport
 from syncer.observe.changelog import ChangeLog
 from syncer.settings import Settings

@@ -62,6 +62,8 @@ def test_a_plan_shows_what_would_be_done_and_changes_nothing(world: World) -> No
         "corp.internal->consul": 6,
     }
     assert found["problems"] == []
+    totals = {"add": 14, "change": 0, "remove": 0, "held": 0, "conflicts": 0, "unreadable": 0}
+    assert totals.items() <= found["summary"].items()
     assert world.cloud.writes() == 0
     assert world.consul.services().keys() == {"consul", "web", "api"}
 
