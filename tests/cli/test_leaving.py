@@ -28,7 +28,9 @@ def silent() -> Iterator[socket.socket]:
 
 
 @pytest.mark.parametrize(
-    "command", [["once"], ["plan"], ["doctor"], ["explain", "web"]], ids=lambda it: it[0]
+    "command",
+    [["once"], ["plan"], ["doctor"], ["explain", "web"], ["approve"], ["withdraw"]],
+    ids=lambda it: it[0],
 )
 def test_a_command_that_waits_for_an_answer_leaves_when_it_is_told_to(
     command: list[str], silent: socket.socket, tmp_path: Path
