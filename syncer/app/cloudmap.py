@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from syncer.core.carrier import Carrier
+from syncer.core.errors import Missing
 from syncer.core.ports import End
 from syncer.settings import Settings
 from syncer.settings.aws import Account
 from syncer.settings.namespaces import Namespace as Section
 from syncer.systems.aws import Access, Aws, Call
 from syncer.systems.cloudmap.api import Api
+from syncer.systems.cloudmap.awaited import Awaited, awaited
 from syncer.systems.cloudmap.carrier import carrier
 from syncer.systems.cloudmap.directory import Directory
 from syncer.systems.cloudmap.feed import OperationFeed
@@ -97,8 +99,8 @@ def open_namespace(
     """
     settings = accounts.settings
     api = accounts.api(section.account(settings.aws))
-    create = section.create and Creation(section.create.type, section.create.vpc, section.create.description)
-    namespace = find(api, name=section.name, handle=section.id, kind=section.type, create=create or None)
+    create = _creation(section)
+    namespace = find(api, name=section.name, handle=section.id, kind=section.type, create=create)
     api = api.permitted(may_write)
     directory = Directory(api, namespace)
     operations = Operations(api)
@@ -113,3 +115,23 @@ def open_namespace(
     health = HealthSweep(directory, reader, settings.owner, per_second=aws.health_probes_per_second)
     watches = (feed, revisions, health, ListSweep(directory))
     return NamespaceEnd(End(reader, watches, writer, lag=LAG), namespace)
+
+
+def look_at_namespace(accounts: Accounts, section: Section, label: str) -> tuple[NamespaceEnd, bool]:
+    """Return the namespace that *section* names, and whether it is there: where it is yet to be created, an empty one.
+
+    Creates nothing; raises as :func:`open_namespace`.
+    """
+    create = _creation(section)
+    try:
+        return open_namespace(accounts, section.model_copy(update={"create": None}), lambda: False), True
+    except Missing:
+        if create is None:
+            raise
+    empty = Awaited(f"cloudmap/{label}")
+    return NamespaceEnd(End(empty, writer=empty), awaited(section.known_as, create)), False
+
+
+def _creation(section: Section) -> Creation | None:
+    create = section.create
+    return None if create is None else Creation(create.type, create.vpc, create.description)

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from syncer.app.doctor.planning import without_creation
 from syncer.app.installation import Installation
 from syncer.app.naming import families
 from syncer.app.places import links, places
@@ -64,6 +63,8 @@ class Explanation:
     verdicts: tuple[Verdict, ...]
     problems: tuple[str, ...]
     """What could not be opened or listed."""
+    awaited: tuple[str, ...] = ()
+    """Namespaces that are yet to be created; an empty one stands for each."""
 
     @property
     def found(self) -> bool:
@@ -76,13 +77,14 @@ def explain(settings: Settings, name: str, stop: threading.Event) -> Explanation
 
     Reads the service on both sides of every route, and the lists of services; nothing else, and writes nothing.
     """
-    installation = Installation(without_creation(settings), stop, Observers())
+    installation = Installation(settings, stop, Observers(), looks=True)
     try:
         problems = list(installation.bring_up())
         asked = _Asked(installation, _meant(settings, name))
         for route in installation.engine.routes:
             asked.ask(route, problems)
-        return Explanation(tuple(asked.standings()), tuple(asked.verdicts), tuple(problems))
+        awaited = tuple(section.known_as for section in installation.awaited())
+        return Explanation(tuple(asked.standings()), tuple(asked.verdicts), tuple(problems), awaited)
     finally:
         installation.engine.close()
 

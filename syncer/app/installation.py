@@ -19,6 +19,7 @@ from syncer.engine.holds import HoldPolicy
 from syncer.engine.permission import Permission
 from syncer.engine.route import Policy, Route
 from syncer.settings import Settings
+from syncer.settings.namespaces import Namespace
 
 _log = structlog.get_logger()
 
@@ -39,9 +40,18 @@ class Installation:
     """What the settings describe, at work."""
 
     def __init__(
-        self, settings: Settings, stop: threading.Event, observers: Observers, calls: Calls | None = None
+        self,
+        settings: Settings,
+        stop: threading.Event,
+        observers: Observers,
+        calls: Calls | None = None,
+        *,
+        looks: bool = False,
     ) -> None:
-        """Prepare; nothing is called before one of the other methods is."""
+        """Prepare; nothing is called before one of the other methods is.
+
+        With *looks* nothing is to be written, and an empty namespace stands for one that is yet to be created.
+        """
         self.settings = settings
         self.engine = Engine(stop, _timing(settings), observers)
         self.policy = _policy(settings)
@@ -53,7 +63,7 @@ class Installation:
         self.sharing = Sharing(settings, self._leading, self._calls.calls("consul"))
         self._groups = groups(settings)
         self._shared = {group: _Shared(self.sharing.permission()) for group in self._groups.values()}
-        self._opening = Opening(settings, stop, self._calls, self._permission)
+        self._opening = Opening(settings, stop, self._calls, self._permission, looks=looks)
         self._waiting = dict.fromkeys(map(self._opening.title, self._opening.keys), "not opened yet")
         self.engine.at_end.append(self.sharing.close)
 
@@ -62,6 +72,10 @@ class Installation:
         """The attached registries, by id."""
         with self._lock:
             return {opened.id: opened for opened in self._opened.values()}
+
+    def awaited(self) -> tuple[Namespace, ...]:
+        """Return what the settings say of the namespaces that are yet to be created; see :meth:`__init__`."""
+        return tuple(opened.awaited for opened in self.registries.values() if opened.awaited is not None)
 
     def waiting(self) -> tuple[str, ...]:
         """Return what could not be attached yet, with the reason."""

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from syncer.app.calls import Calls
-from syncer.app.cloudmap import Accounts, open_namespace
+from syncer.app.cloudmap import Accounts, look_at_namespace, open_namespace
 from syncer.app.consul import CARRIER, connect
 from syncer.app.ecs import open_source
 from syncer.app.hearing import Heard
@@ -32,8 +32,14 @@ class Opening:
         stop: threading.Event,
         calls: Calls,
         permission: Callable[[str], Permission],
+        *,
+        looks: bool = False,
     ) -> None:
-        """Let writers write only while the *permission* of what they write, or where it comes from, says so."""
+        """Let writers write only while the *permission* of what they write, or where it comes from, says so.
+
+        With *looks* no namespace is created: an empty one stands for it.
+        """
+        self._looks = looks
         self._settings = settings
         self._stop = stop
         self._calls = calls
@@ -90,7 +96,10 @@ class Opening:
 
     def _namespace(self, key: str) -> Opened:
         section, label = self._sections[key], self.title(key)
-        opened = open_namespace(self._accounts, section, self._permission(key).__bool__)
+        if self._looks:
+            opened, there = look_at_namespace(self._accounts, section, label)
+        else:
+            opened, there = open_namespace(self._accounts, section, self._permission(key).__bool__), True
         self._origins[opened.end.registry.id] = key
         return Opened(
             key,
@@ -100,6 +109,7 @@ class Opening:
             carrier=opened.carrier,
             public=opened.namespace.type in {"DNS_PUBLIC", "HTTP"},
             records=bool(opened.dns),
+            awaited=None if there else section,
         )
 
     def _ecs(self, key: str) -> tuple[Opened, ...]:

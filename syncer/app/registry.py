@@ -8,6 +8,7 @@ from syncer.core.carrier import Carrier
 from syncer.core.names import Naming
 from syncer.core.ports import End
 from syncer.core.rules import Address, RouteRules
+from syncer.settings.namespaces import Namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Opened:
     """Whether its service names are whole domain names, or whatever else its routes need, without any suffix."""
     within: Callable[[Naming], Naming] | None = None
     """What makes whole names of plain ones; None where plain names are carried."""
+    awaited: Namespace | None = None
+    """What the settings say of a namespace that is yet to be created, and that an empty one stands for."""
 
     @property
     def id(self) -> str:

@@ -2,20 +2,20 @@
 
 import getpass
 import socket
-import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Final
 
 import click
 
-from syncer.app.doctor.planning import without_creation
 from syncer.app.installation import Installation
 from syncer.app.routes import route_names
 from syncer.app.sharing import open_approvals
 from syncer.app.signals import stop_on_signals
+from syncer.cli.leaving import LOOKING, run_until_stopped
 from syncer.cli.options import BAD_SETTINGS, config_option, fail, settings_or_exit, start_logging
 from syncer.core.errors import SyncError
 from syncer.core.report import Observers
@@ -45,8 +45,9 @@ def approve(route: str | None, path: Path) -> None:
     """
     settings = settings_or_exit(path)
     start_logging(settings, level="warning")
+    stop = stop_on_signals()
     if route is None:
-        sys.exit(_show_held(settings))
+        run_until_stopped(partial(_show_held, settings, stop), stop, LOOKING)
     known = route_names(settings)
     if route not in known:
         for name in known:
@@ -54,8 +55,12 @@ def approve(route: str | None, path: Path) -> None:
         fail(f"there is no route {route!r}; the routes of {path} are listed above", BAD_SETTINGS)
     if not settings.uses_consul:
         fail(f"these settings do not use Consul, by which a running syncer would be told; {_OTHERWISE}")
+    run_until_stopped(partial(_approve, settings, route, stop), stop, LOOKING)
+
+
+def _approve(settings: Settings, route: str, stop: threading.Event) -> int:
     try:
-        taken = _approved(settings, route, stop_on_signals())
+        taken = _approved(settings, route, stop)
     except SyncError as e:
         fail(f"Consul: {e}")
     if not taken:
@@ -64,6 +69,7 @@ def approve(route: str | None, path: Path) -> None:
             f"one that writes {route} within {VALID / 60:.0f} minutes from now does"
         )
     click.echo(f"{route}: what was held passes now")
+    return 0
 
 
 def _approved(settings: Settings, route: str, stop: threading.Event) -> bool:
@@ -76,9 +82,9 @@ def _approved(settings: Settings, route: str, stop: threading.Event) -> bool:
     return True
 
 
-def _show_held(settings: Settings) -> int:
+def _show_held(settings: Settings, stop: threading.Event) -> int:
     """Plan once, as ``syncer plan`` does, and say what the guard holds; return the exit code."""
-    installation = Installation(without_creation(settings), stop_on_signals(), Observers())
+    installation = Installation(settings, stop, Observers(), looks=True)
     problems = list(installation.bring_up())
     reports = installation.once(write=False)
     installation.engine.close()

@@ -1,8 +1,9 @@
 """``syncer doctor``: does everything work that the settings rely on?"""
 
 import json
-import sys
+import threading
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from syncer.app.doctor.examination import examine
 from syncer.app.doctor.findings import Finding, levels
 from syncer.app.doctor.policies import iam_policies
 from syncer.app.signals import stop_on_signals
+from syncer.cli.leaving import LOOKING, run_until_stopped
 from syncer.cli.options import config_option, settings_or_exit, start_logging
 from syncer.settings import Settings
 
@@ -44,8 +46,13 @@ def doctor(path: Path, *, as_json: bool, print_policies: bool) -> None:
         click.echo(_policies_json(settings) if as_json else _policies_text(settings), nl=as_json)
         return
     start_logging(settings, level="error")
+    stop = stop_on_signals()
+    run_until_stopped(partial(_examined, settings, stop, as_json=as_json), stop, LOOKING)
+
+
+def _examined(settings: Settings, stop: threading.Event, *, as_json: bool) -> int:
     found = []
-    for finding in examine(settings, stop_on_signals()):
+    for finding in examine(settings, stop):
         found.append(finding)
         if not as_json:
             click.echo(line(finding))
@@ -54,7 +61,7 @@ def doctor(path: Path, *, as_json: bool, print_policies: bool) -> None:
         click.echo(json.dumps(findings_json(found), indent=2))
     else:
         click.echo(f"{counted['fault']} faults, {counted['warning']} warnings, {counted['ok']} ok")
-    sys.exit(1 if counted["fault"] else 0)
+    return 1 if counted["fault"] else 0
 
 
 def line(finding: Finding) -> str:

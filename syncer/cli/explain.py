@@ -1,7 +1,8 @@
 """``syncer explain``: why a service is carried, or is not."""
 
-import sys
+import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from syncer.app.explaining import Explanation, Standing, Verdict
 from syncer.app.explaining import explain as explanation_of
 from syncer.app.running import NotRunning, address_of, ask_status
 from syncer.app.signals import stop_on_signals
+from syncer.cli.leaving import LOOKING, run_until_stopped
 from syncer.cli.options import config_option, settings_or_exit, start_logging, url_option
 from syncer.cli.render import describe, symbol, where
 from syncer.core.model import Conflict, Instance, Skip, Unreadable
 from syncer.core.plan import ServicePlan, instance_id
+from syncer.settings import Settings
 
 _EPILOG = """\b
 Examples:
@@ -36,7 +39,12 @@ def explain(service: str, path: Path, url: str | None) -> None:
     """
     settings = settings_or_exit(path)
     start_logging(settings, level="error")
-    found = explanation_of(settings, service, stop_on_signals())
+    stop = stop_on_signals()
+    run_until_stopped(partial(_explained, settings, service, stop, url), stop, LOOKING)
+
+
+def _explained(settings: Settings, service: str, stop: threading.Event, url: str | None) -> int:
+    found = explanation_of(settings, service, stop)
     for line in explanation_text(found):
         click.echo(line)
     names = {standing.service for standing in found.standings} or {service}
@@ -47,13 +55,15 @@ def explain(service: str, path: Path, url: str | None) -> None:
     if not found.found and not found.problems:
         click.echo(f"syncer: {service} is in none of the registries", err=True)
     unreadable = any(isinstance(standing.read, Unreadable) for standing in found.standings)
-    sys.exit(1 if found.problems or unreadable or not found.found else 0)
+    return 1 if found.problems or unreadable or not found.found else 0
 
 
 def explanation_text(found: Explanation) -> Iterator[str]:
     """Yield *found* as lines for people: the registries, then the routes."""
     for standing in found.standings:
         yield from _standing(standing)
+    for name in found.awaited:
+        yield f"namespace {name}: not there yet, `syncer once` or `syncer run` creates it"
     for verdict in found.verdicts:
         yield from _verdict(verdict)
 
@@ -117,7 +127,7 @@ def _plan(plan: ServicePlan, left: Skip | Conflict | None) -> Iterator[str]:
 
 
 def _advice(item: Skip | Conflict) -> str:
-    return f" → write {item.advice}" if isinstance(item, Skip) and item.advice else ""
+    return f" → {item.advice}" if isinstance(item, Skip) and item.advice else ""
 
 
 def _running(url: str | None, names: list[str]) -> Iterator[str]:

@@ -1,18 +1,21 @@
 """``syncer plan`` and ``syncer once``: one pass, looked at or carried out."""
 
 import json
-import sys
+import threading
+from functools import partial
 from pathlib import Path
 
 import click
 
-from syncer.app.doctor.planning import without_creation
 from syncer.app.installation import Installation
 from syncer.app.signals import stop_on_signals
+from syncer.cli.leaving import LOOKING, WRITING, run_until_stopped
 from syncer.cli.options import config_option, settings_or_exit, start_logging
-from syncer.cli.render import plan_json, plan_text
+from syncer.cli.render import plan_text
+from syncer.cli.render_json import plan_json
 from syncer.core.report import Observers, PassReport
 from syncer.observe.changelog import ChangeLog
+from syncer.settings import Settings
 
 
 @click.command(
@@ -22,23 +25,36 @@ from syncer.observe.changelog import ChangeLog
 )
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-@click.option("-v", "--verbose", is_flag=True, help="List what is skipped, too, with the reason.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="List what is skipped, too, with the reason, and what to do about it behind an arrow.",
+)
 def plan(path: Path, *, as_json: bool, verbose: bool) -> None:
-    """Show what would be done, and change nothing."""
+    """Show what would be done, and change nothing.
+
+    A namespace that is missing, and that the settings say how to create, is planned for as an empty one.
+    """
     settings = settings_or_exit(path)
     start_logging(settings, level="warning")
-    # Even a namespace that the settings say to create is only said to be missing here.
-    installation = Installation(without_creation(settings), stop_on_signals(), Observers())
+    stop = stop_on_signals()
+    work = partial(_planned, settings, stop, as_json=as_json, verbose=verbose)
+    run_until_stopped(work, stop, LOOKING)
+
+
+def _planned(settings: Settings, stop: threading.Event, *, as_json: bool, verbose: bool) -> int:
+    installation = Installation(settings, stop, Observers(), looks=True)
     problems = installation.bring_up()
-    reports = installation.once(write=False)
+    reports, created = installation.once(write=False), installation.awaited()
     if as_json:
-        click.echo(json.dumps(plan_json(reports) | {"problems": list(problems)}, indent=2))
+        click.echo(json.dumps(plan_json(reports, created) | {"problems": list(problems)}, indent=2))
     else:
-        for line in plan_text(reports, verbose=verbose):
+        for line in plan_text(reports, created, verbose=verbose):
             click.echo(line)
     for problem in problems:
         click.echo(f"syncer: {problem}", err=True)
-    sys.exit(1 if problems or any(report.errors for report in reports) else 0)
+    return 1 if problems or any(report.errors for report in reports) else 0
 
 
 @click.command(epilog="\b\nExample:\n  syncer once -c syncer.yaml && echo in sync")
@@ -51,7 +67,12 @@ def once(path: Path) -> None:
     """
     settings = settings_or_exit(path)
     start_logging(settings)
-    installation = Installation(settings, stop_on_signals(), Observers((ChangeLog(),)))
+    stop = stop_on_signals()
+    run_until_stopped(partial(_brought_in_step, settings, stop), stop, WRITING)
+
+
+def _brought_in_step(settings: Settings, stop: threading.Event) -> int:
+    installation = Installation(settings, stop, Observers((ChangeLog(),)))
     problems = list(installation.bring_up())
     reports = installation.once(write=True)
     problems.extend(problem for report in reports for problem in left_over(report))
@@ -62,7 +83,7 @@ def once(path: Path) -> None:
     click.echo(
         f"{'not in sync' if problems else 'in sync'}: {len(reports)} routes, {owned} instances of ours"
     )
-    sys.exit(1 if problems else 0)
+    return 1 if problems else 0
 
 
 def left_over(report: PassReport) -> list[str]:

@@ -1,8 +1,8 @@
-"""A plan as text for people and as JSON for programs."""
+"""A plan as text for people."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Final
 
 from syncer.core.model import Conflict, Instance, Skip
 from syncer.core.plan import (
@@ -18,8 +18,7 @@ from syncer.core.plan import (
     instance_id,
 )
 from syncer.core.report import PassReport
-
-Json = dict[str, Any]
+from syncer.settings.namespaces import Namespace
 
 _SYMBOLS: Mapping[type, str] = {
     CreateService: "+",
@@ -31,35 +30,50 @@ _SYMBOLS: Mapping[type, str] = {
     DeleteService: "-",
 }
 
+VERBS: Final[Mapping[str, str]] = {"+": "add", "~": "change", "-": "remove"}
+"""What each sign says."""
+REMARKS: Final = ("held", "conflicts", "unreadable", "skipped")
 
-def plan_text(reports: Iterable[PassReport], *, verbose: bool = False) -> Iterator[str]:
+
+def plan_text(
+    reports: Iterable[PassReport], created: Iterable[Namespace] = (), *, verbose: bool = False
+) -> Iterator[str]:
     """Yield the lines of a plan: ``+`` adds, ``~`` changes, ``-`` removes, ``!`` is held, in conflict or unreadable.
 
-    With *verbose* what is skipped is listed too, with the reason.
+    The namespaces *created* first come first. With *verbose* what is skipped is listed too, with the reason.
     """
-    totals: Counter[str] = Counter()
+    reports, created = tuple(reports), tuple(created)
+    for section in created:
+        yield f"+ namespace {section.known_as} ({_kind(section)}): `syncer once` or `syncer run` creates it"
     for report in reports:
         yield f"{report.route}"
-        lines = list(_route_lines(report, totals, verbose=verbose))
+        lines = list(_route_lines(report, verbose=verbose))
         yield from lines or ["  nothing to do"]
-    yield summary(totals)
+    yield summary(totals(reports, created))
 
 
-def summary(totals: Mapping[str, int]) -> str:
+def totals(reports: Iterable[PassReport], created: Iterable[Namespace] = ()) -> Counter[str]:
+    """Return how much there is of what: ``+``, ``~``, ``-``, and the remarks of :func:`summary`."""
+    found = Counter({"+": len(tuple(created))})
+    for report in reports:
+        found["unreadable"] += len(report.errors)
+        for plan in report.plans:
+            found.update(symbol(change) for change in plan.changes)
+            found["unreadable"] += len(plan.unreadable)
+            found["held"] += len(plan.held)
+            found["conflicts"] += len(plan.conflicts)
+            found["skipped"] += len(plan.skipped)
+        conflicts = sum(isinstance(item, Conflict) for item in report.untranslated)
+        found["conflicts"] += conflicts
+        found["skipped"] += len(report.untranslated) - conflicts
+    return found
+
+
+def summary(counted: Mapping[str, int]) -> str:
     """Return the last line of a plan."""
-    parts = [
-        f"{totals.get('+', 0)} to add",
-        f"{totals.get('~', 0)} to change",
-        f"{totals.get('-', 0)} to remove",
-    ]
-    remarks = ("held", "conflicts", "unreadable", "skipped")
-    parts.extend(f"{totals[key]} {key}" for key in remarks if totals.get(key))
+    parts = [f"{counted.get(sign, 0)} to {verb}" for sign, verb in VERBS.items()]
+    parts.extend(f"{counted[key]} {key}" for key in REMARKS if counted.get(key))
     return "Plan: " + ", ".join(parts) + "."
-
-
-def plan_json(reports: Iterable[PassReport]) -> Json:
-    """Return a plan as plain values: routes with changes, held removals, conflicts, skips and errors."""
-    return {"routes": [_route_json(report) for report in reports]}
 
 
 def symbol(change: Change) -> str:
@@ -95,6 +109,11 @@ def where(instance: Instance) -> str:
     return f"[{address}]:{instance.port}" if ":" in address else f"{address}:{instance.port}"
 
 
+def _kind(section: Namespace) -> str:
+    create = section.create
+    return ", ".join(filter(None, (create.type, create.vpc))) if create else ""
+
+
 def _differences(before: Instance, after: Instance) -> Iterator[str]:
     if where(before) != where(after):
         yield f"{where(before)} → {where(after)}"
@@ -110,82 +129,33 @@ def _differences(before: Instance, after: Instance) -> Iterator[str]:
         yield "further addresses"
 
 
-def _route_lines(report: PassReport, totals: Counter[str], *, verbose: bool) -> Iterator[str]:
+def _route_lines(report: PassReport, *, verbose: bool) -> Iterator[str]:
     for error in report.errors:
-        totals["unreadable"] += 1
         yield f"  ! {error}"
     for plan in report.plans:
-        yield from _service_lines(plan, totals, verbose=verbose)
+        yield from _service_lines(plan, verbose=verbose)
     for item in report.untranslated:
-        yield from _remark(item, totals, verbose=verbose)
+        yield from _remark(item, verbose=verbose)
 
 
-def _service_lines(plan: ServicePlan, totals: Counter[str], *, verbose: bool) -> Iterator[str]:
+def _service_lines(plan: ServicePlan, *, verbose: bool) -> Iterator[str]:
     for change in plan.changes:
-        totals[symbol(change)] += 1
         name = f"{change.service}/{instance_id(change)}".rstrip("/")
         yield f"  {symbol(change)} {name:<48} {describe(change)}"
     for reason in plan.unreadable:
-        totals["unreadable"] += 1
         yield f"  ! {plan.service}: not planned, {reason}"
     if plan.held:
-        totals["held"] += len(plan.held)
         yield f"  ! {plan.service}: {len(plan.held)} removals held: {plan.hold}"
     remarks: tuple[Skip | Conflict, ...] = (*plan.conflicts, *plan.skipped)
     for item in remarks:
-        yield from _remark(item, totals, verbose=verbose)
+        yield from _remark(item, verbose=verbose)
 
 
-def _remark(item: Skip | Conflict, totals: Counter[str], *, verbose: bool) -> Iterator[str]:
+def _remark(item: Skip | Conflict, *, verbose: bool) -> Iterator[str]:
     name = f"{item.service}/{item.instance}" if item.instance else item.service
     if isinstance(item, Conflict):
-        totals["conflicts"] += 1
         yield f"  ! {name}: conflict: {item.reason}"
         return
-    totals["skipped"] += 1
     if verbose:
-        advice = f" (write {item.advice})" if item.advice else ""
+        advice = f" → {item.advice}" if item.advice else ""
         yield f"    {name}: skipped: {item.reason}{advice}"
-
-
-def _route_json(report: PassReport) -> Json:
-    return {
-        "route": report.route,
-        "owned": report.owned,
-        "offered": report.offered,
-        "errors": list(report.errors),
-        "changes": [_change_json(change) for plan in report.plans for change in plan.changes],
-        "held": [
-            {
-                "service": plan.service,
-                "instances": [item.instance.id for item in plan.held],
-                "reason": plan.hold,
-            }
-            for plan in report.plans
-            if plan.held
-        ],
-        "unreadable": [
-            {"service": plan.service, "reasons": list(plan.unreadable)}
-            for plan in report.plans
-            if plan.unreadable
-        ],
-        "conflicts": [_remark_json(item) for plan in report.plans for item in plan.conflicts]
-        + [_remark_json(item) for item in report.untranslated if isinstance(item, Conflict)],
-        "skipped": [_remark_json(item) for plan in report.plans for item in plan.skipped]
-        + [_remark_json(item) for item in report.untranslated if isinstance(item, Skip)],
-    }
-
-
-def _change_json(change: Change) -> Json:
-    return {
-        "action": type(change).__name__,
-        "symbol": symbol(change),
-        "service": change.service,
-        "instance": instance_id(change) or None,
-        "what": describe(change),
-    }
-
-
-def _remark_json(item: Skip | Conflict) -> Json:
-    plain: Json = {"service": item.service, "instance": item.instance, "reason": item.reason}
-    return plain | ({"advice": item.advice} if isinstance(item, Skip) else {"holder": item.holder})

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import click
 from syncer.app.routes import CONSUL, planned, route_names
 from syncer.app.signals import stop_on_signals
 from syncer.app.withdrawal import Remnant, Withdrawal, forget_keys
+from syncer.cli.leaving import WRITING, run_until_stopped
 from syncer.cli.options import BAD_SETTINGS, config_option, fail, settings_or_exit, start_logging
 from syncer.cli.render import describe, symbol
 from syncer.core.plan import DeleteService, Deregister, instance_id
 from syncer.core.report import Observers
 from syncer.observe.changelog import ChangeLog
+from syncer.settings import Settings
 
 
 @click.command(
@@ -40,7 +43,13 @@ def withdraw(path: Path, only: tuple[str, ...], *, yes: bool) -> None:
     unknown = sorted(set(only) - set(known))
     if unknown:
         fail(f"there is no route {unknown[0]!r}; there are {', '.join(known)}", BAD_SETTINGS)
-    withdrawal = Withdrawal(settings, only or known, stop_on_signals(), Observers((ChangeLog(),)))
+    stop = stop_on_signals()
+    withdrawal = Withdrawal(settings, only or known, stop, Observers((ChangeLog(),)))
+    work = partial(_withdrawn, settings, withdrawal, whole=not only, yes=yes)
+    run_until_stopped(work, stop, WRITING)
+
+
+def _withdrawn(settings: Settings, withdrawal: Withdrawal, *, whole: bool, yes: bool) -> int:
     problems = list(withdrawal.look())
     remnants = tuple(withdrawal.remnants())
     _show(remnants)
@@ -51,7 +60,7 @@ def withdraw(path: Path, only: tuple[str, ...], *, yes: bool) -> None:
     consul = settings.lease.enabled or any(
         CONSUL in {route.source, route.target} for route in planned(settings)
     )
-    if consul and not problems and not only:
+    if consul and not problems and whole:
         problem = forget_keys(settings)
         if problem:
             click.echo(
@@ -59,6 +68,7 @@ def withdraw(path: Path, only: tuple[str, ...], *, yes: bool) -> None:
             )
     _refuse(problems)
     click.echo("nothing of ours is left")
+    return 0
 
 
 def _show(remnants: Iterable[Remnant]) -> None:

@@ -28,7 +28,7 @@ class Filter:
         if denied is not None:
             return Skip(name, None, f"excluded by {denied!r}")
         if self.include and _first(self.include, name) is None:
-            return Skip(name, None, "no include pattern matches", f"include: [{name}]")
+            return Skip(name, None, "no include pattern matches", f"add {name!r} to include")
         return None
 
     def instance(self, instance: Instance) -> Skip | None:

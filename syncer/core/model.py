@@ -168,7 +168,8 @@ class Skip:
     instance: str | None
     reason: str
     advice: str = ""
-    """What to write in the configuration, or to do, so that it is carried."""
+    """What to do so that it is carried: a sentence of its own, without a full stop. ``write`` begins one that ends with
+    a line of the settings file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
 is not translated at all: two services never meet under one name by accident.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -69,9 +70,8 @@ def translate(name: str, naming: Naming, carrier: Carrier) -> str | Skip | Confl
         return Conflict(name, None, f"another service is renamed to {wanted!r}: rename this one too")
     problem = carrier.name_problem(target)
     if problem is not None:
-        return Skip(
-            name, None, f"{target!r} cannot be carried: {problem}", f"rename: {{{name!r}: {suggest(name)!r}}}"
-        )
+        entry = f"{{{_written(name)}: {_written(suggest(name))}}}"
+        return Skip(name, None, f"{target!r} cannot be carried: {problem}", f"write rename: {entry}")
     return target
 
 
@@ -90,6 +90,11 @@ def meeting(names: Iterable[str], naming: Naming) -> dict[str, Conflict]:
         if len(group) > 1
         for name in group
     }
+
+
+def _written(text: str) -> str:
+    """Return *text* as YAML takes it, in quotes. Source: YAML 1.2, sections 7.3.1 and 7.3.2."""
+    return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)
 
 
 def suggest(name: str) -> str:

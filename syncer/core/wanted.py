@@ -229,5 +229,5 @@ def _one_per_address(
             reason = (
                 f"{first.origin_id} of this service has the same address, and one address is registered once"
             )
-            sharing.append(_skip(item, reason, "records: [SRV]"))
+            sharing.append(_skip(item, reason, "write records: [SRV]"))
     return chosen, sharing

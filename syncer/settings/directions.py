@@ -23,6 +23,10 @@ NamePart = Annotated[
 ServiceName = Annotated[
     str, Shape(r"[!-~]{1,127}", "is no service's name", "write 1 to 127 characters without blanks")
 ]
+SourceName = Annotated[
+    str, Shape(r"[\s\S]+", "is no service's name", "write the name that the service has in the source")
+]
+"""Whatever a source calls a service: one that the target cannot take is just what is to be renamed."""
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -46,9 +50,9 @@ class Carrying(Model):
     """Put before each name. Default: names are carried unchanged."""
     suffix: NamePart = Field(default="", examples=["-dc1"])
     """Put behind each name. Default: names are carried unchanged."""
-    rename: dict[ServiceName, ServiceName] = Field(default={}, examples=[{"legacy_api": "api"}])
-    """Name in the source to name in the target; prefix and suffix do not count for these. No two may lead to one
-    name."""
+    rename: dict[SourceName, ServiceName] = Field(default={}, examples=[{"legacy_api": "api"}])
+    """Name in the source, whatever it is, to name in the target; prefix and suffix do not count for these. No two may
+    lead to one name."""
     tags: tuple[Text, ...] = Field(default=(), examples=[["from-sync"]])
     """Tags that every carried instance gets beside its own."""
     attributes: dict[Text, str] = Field(default={}, examples=[{"datacenter": "dc1"}])

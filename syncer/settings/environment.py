@@ -46,6 +46,17 @@ def override(tree: Table, environ: Mapping[str, str]) -> tuple[Table, tuple[Faul
 
 
 def _unknown(name: str, known: Mapping[str, tuple[str, ...]]) -> Fault:
+    switch = f"{name}__ENABLED"
+    if switch in known:
+        return Fault(Place(name), "names a section, not a setting", f"did you mean {switch}?")
+    for path, info in walk(Settings):
+        prefix = PREFIX + "__".join(path).upper()
+        if f"{name}__".startswith(f"{prefix}__") and (
+            is_list(info.annotation) or is_mapping(info.annotation)
+        ):
+            kind = "list" if is_list(info.annotation) else "mapping"
+            remedy = f"write {'.'.join(path)} into the settings file"
+            return Fault(Place(name), f"names a {kind}, which no variable can hold", remedy)
     names = [known_name.removeprefix(PREFIX) for known_name in (*known, FILE_VARIABLE)]
     near = difflib.get_close_matches(name.removeprefix(PREFIX), names, n=1, cutoff=0.6)
     remedy = (

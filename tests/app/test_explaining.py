@@ -63,7 +63,7 @@ def test_the_filter_that_leaves_a_service_out_is_named(world: World) -> None:
     assert left.reason == "excluded by 'db-*'"
     assert text(found).count("excluded by") == 1
     missing = explained(world, "db-main", consul_to_cloudmap={"include": ["web"]})
-    assert "left out: no include pattern matches → write include: [db-main]" in text(missing)
+    assert "left out: no include pattern matches → add 'db-main' to include" in text(missing)
 
 
 def test_what_the_filter_leaves_out_but_is_there_is_to_be_removed(world: World) -> None:
@@ -81,7 +81,7 @@ def test_a_name_that_cannot_be_carried_comes_with_the_rename(world: World) -> No
     one = verdict(found, OUT)
     assert one.target is None
     assert isinstance(one.left, Skip)
-    assert one.left.advice == "rename: {'old name': 'old-name'}"
+    assert one.left.advice == "write rename: {'old name': 'old-name'}"
     assert f"{OUT}: old name → no name" in text(found)
     assert [item.service for item in found.standings] == ["old name"]
 
@@ -173,8 +173,13 @@ def test_what_is_nowhere_is_not_found(world: World) -> None:
     assert found.problems == ()
 
 
-def test_a_namespace_that_is_not_there_is_a_problem_and_is_not_created(world: World) -> None:
+def test_a_namespace_that_is_not_there_is_a_problem(world: World) -> None:
+    found = explain(world.settings({"namespaces": [{"name": "absent.internal"}]}), "web", threading.Event())
+    assert any("no namespace called absent.internal" in problem for problem in found.problems)
+
+
+def test_a_namespace_that_is_to_be_created_is_taken_for_an_empty_one_and_is_not_created(world: World) -> None:
     section = {"name": "absent.internal", "create": {"type": "http"}}
     found = explain(world.settings({"namespaces": [section]}), "web", threading.Event())
-    assert any("no namespace called absent.internal" in problem for problem in found.problems)
+    assert (found.problems, found.awaited) == ((), ("absent.internal",))
     assert world.aws.calls.count("CreateHttpNamespace") == 0

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from syncer.cli.render import describe, plan_json, plan_text, summary, symbol, where
+from syncer.cli.render import describe, plan_text, summary, symbol, where
+from syncer.cli.render_json import plan_json
 from syncer.core.model import Conflict, Health, Instance, Mark, ServiceInfo, Skip
 from syncer.core.plan import (
     Change,
@@ -100,7 +101,7 @@ def test_a_plan_without_changes_says_so() -> None:
 
 def test_all_that_is_to_be_done_and_not_done_is_counted() -> None:
     held = ServicePlan("gone", "gone", held=(Deregister(WEB),), hold="1 of 1")
-    skipped = Skip("web", "w3", "it is critical", "unhealthy: mark")
+    skipped = Skip("web", "w3", "it is critical", "write unhealthy: mark")
     busy = ServicePlan(
         "web",
         "web",
@@ -109,7 +110,7 @@ def test_all_that_is_to_be_done_and_not_done_is_counted() -> None:
         conflicts=(Conflict("web", None, "they meet"),),
     )
     unread = ServicePlan("api", "api", unreadable=("source: timeout",))
-    nameless = Skip("a b", None, "no name", "rename: {}")
+    nameless = Skip("a b", None, "no name", "write rename: {}")
     lines = text(report(held, busy, unread, untranslated=(nameless,), errors=("no list",)))
     assert "  ! gone: 1 removals held: 1 of 1" in lines
     assert "  ! web: conflict: they meet" in lines
@@ -123,11 +124,11 @@ def test_all_that_is_to_be_done_and_not_done_is_counted() -> None:
 
 def test_what_is_skipped_is_listed_with_its_advice_when_asked_for() -> None:
     plan = ServicePlan(
-        "web", "web", skipped=(Skip("web", "w3", "it is critical"), Skip("w", None, "odd", "x: y"))
+        "web", "web", skipped=(Skip("web", "w3", "it is critical"), Skip("w", None, "odd", "write x: y"))
     )
     lines = text(report(plan), verbose=True)
     assert "    web/w3: skipped: it is critical" in lines
-    assert "    w: skipped: odd (write x: y)" in lines
+    assert "    w: skipped: odd → write x: y" in lines
 
 
 def test_the_summary_leaves_out_what_there_is_none_of() -> None:
@@ -156,3 +157,56 @@ def test_json_carries_the_same_and_nothing_that_json_cannot_hold() -> None:
     assert route["conflicts"][0]["holder"] == "b"
     assert [item["service"] for item in route["skipped"]] == ["x", "c d"]
     assert route["errors"] == ["e"]
+
+
+@pytest.mark.parametrize(
+    ("change", "details"),
+    [
+        pytest.param(
+            CreateService("web", frozenset({"SRV", "A"}), 15, "me", "consul/dc1"),
+            {"records": ["A", "SRV"], "ttl": 15},
+            id="create",
+        ),
+        pytest.param(
+            CreateService("web", frozenset(), 15, "me", "consul/dc1"),
+            {"records": [], "ttl": None},
+            id="api-only",
+        ),
+        pytest.param(UpdateService("web", INFO, 15), {"records": ["A"], "ttl": 15}, id="ttl"),
+        pytest.param(DeleteService("web", INFO), {"records": ["A"], "ttl": 60}, id="delete"),
+        pytest.param(Register(WEB), {"address": "10.0.0.1", "port": 80, "health": "passing"}, id="register"),
+        pytest.param(
+            Update(WEB, MOVED), {"address": "10.0.0.2", "port": 80, "health": "passing"}, id="update"
+        ),
+        pytest.param(
+            SetHealth(Health.PASSING, replace(WEB, health=Health.CRITICAL)),
+            {"address": "10.0.0.1", "port": 80, "health": "critical"},
+            id="health",
+        ),
+        pytest.param(
+            Deregister(Instance("web", "i")), {"address": None, "port": None, "health": "passing"}, id="bare"
+        ),
+    ],
+)
+def test_json_has_each_detail_of_a_change_under_a_name_of_its_own(
+    change: Change, details: dict[str, Any]
+) -> None:
+    (route,) = json.loads(json.dumps(plan_json([report(ServicePlan("web", "web", changes=(change,)))])))[
+        "routes"
+    ]
+    assert details.items() <= route["changes"][0].items()
+
+
+def test_json_has_the_totals_of_the_last_line() -> None:
+    reports = [
+        report(
+            ServicePlan("web", "web", changes=(Register(WEB), Update(WEB, MOVED), Deregister(WEB))),
+            ServicePlan("gone", "gone", held=(Deregister(WEB),), hold="1 of 1"),
+            ServicePlan("api", "api", unreadable=("timeout",)),
+            untranslated=(Conflict("B", None, "meets b"), Skip("c d", None, "no name")),
+        )
+    ]
+    remarks = {"held": 1, "conflicts": 1, "unreadable": 1, "skipped": 1}
+    assert plan_json(reports)["summary"] == {"add": 1, "change": 1, "remove": 1, **remarks}
+    assert text(*reports)[-1] == summary({"+": 1, "~": 1, "-": 1, **remarks})
+    assert plan_json([])["summary"] == dict.fromkeys(("add", "change", "remove", *remarks), 0)

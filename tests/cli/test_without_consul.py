@@ -81,7 +81,8 @@ def test_to_look_at_what_is_held_or_planned_creates_no_namespace(world: TaskWorl
     file = world.file(world.tree({"namespaces": [namespace]}))
     for command in ("approve", "plan"):
         done = syncer(command, "-c", file)
-        assert done.returncode == 1
-        assert "new.internal" in done.stderr
+        assert (done.returncode, done.stderr) == (0, "")
+    assert world.aws.calls.count("CreateHttpNamespace") == 0
     assert syncer("once", "-c", file).returncode == 0
+    assert world.aws.calls.count("CreateHttpNamespace") == 1
     assert syncer("approve", "-c", file).returncode == 0

@@ -21,7 +21,7 @@ def test_without_patterns_everything_is_taken() -> None:
         (
             Filter(include=("api", "web*")),
             "db",
-            Skip("db", None, "no include pattern matches", "include: [db]"),
+            Skip("db", None, "no include pattern matches", "add 'db' to include"),
         ),
         (Filter(exclude=("web*",)), "web-1", Skip("web-1", None, "excluded by 'web*'")),
         (Filter(include=("*",), exclude=("consul",)), "consul", Skip("consul", None, "excluded by 'consul'")),

@@ -122,7 +122,7 @@ def test_translate_says_what_to_write_where_the_target_cannot_carry_the_name() -
         "my_web.v1",
         None,
         "'aws-my_web.v1' cannot be carried: it is no DNS label",
-        "rename: {'my_web.v1': 'my-web-v1'}",
+        "write rename: {'my_web.v1': 'my-web-v1'}",
     )
 
 

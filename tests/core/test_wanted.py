@@ -402,7 +402,7 @@ SHARED_REASON: Final = "a of this service has the same address, and one address 
 def test_of_several_on_one_address_one_is_registered_and_the_others_say_why() -> None:
     want = look(snap(SHARING, A), route=rules(RECORDS))
     assert ids(want) == ["a"]
-    assert want.skipped == (Skip("web", "b", SHARED_REASON, "records: [SRV]"),)
+    assert want.skipped == (Skip("web", "b", SHARED_REASON, "write records: [SRV]"),)
 
 
 @pytest.mark.parametrize("records", [("SRV",), ()])

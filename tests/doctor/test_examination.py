@@ -98,6 +98,24 @@ def test_a_permission_that_cannot_be_tried_is_only_a_warning(world: World) -> No
     assert about(examined(world), "whether UpdateService may be called").level is Level.WARNING
 
 
+@pytest.mark.parametrize("times", [1, None], ids=["once", "for-good"])
+def test_throttling_is_not_taken_for_a_missing_network(world: World, times: int | None) -> None:
+    world.aws.fault("error", operation="ListNamespaces", code="ThrottlingException", status=400, count=times)
+    section = {"id": world.namespace_id}
+    findings = examined(world, {"namespaces": [section]})
+    assert bad(findings) == []
+    assert about(findings, "AWS", "Cloud Map answers").level is (Level.OK if times else Level.WARNING)
+    assert any("is throttled" in finding.what for finding in findings) is (times is None)
+    assert about(findings, world.namespace_id, "may write: ").level is Level.OK
+
+
+def test_a_namespace_whose_look_up_is_throttled_is_a_warning(world: World) -> None:
+    world.aws.fault("error", operation="GetNamespace", code="ThrottlingException", status=400)
+    finding = about(examined(world), NAMESPACE, "it could not be looked up")
+    assert finding.level is Level.WARNING
+    assert "try again in a minute" in finding.advice
+
+
 def test_without_consul_the_other_probes_go_on(world: World) -> None:
     findings = examined(world, {"consul": {"address": "http://127.0.0.1:1"}})
     assert about(findings, "Consul", "does not answer").level is Level.FAULT
@@ -200,6 +218,13 @@ def test_a_namespace_that_is_not_there_is_a_fault_unless_it_is_to_be_created(wor
     assert bad(findings) == []
     (tried,) = world.aws.calls.entries("CreateHttpNamespace")
     assert tried.outcome == "InvalidInput"
+
+
+def test_a_first_deployment_that_creates_its_only_namespace_has_no_fault(world: World) -> None:
+    missing = {"name": "first.internal", "region": "eu-west-1", "create": {"type": "http"}}
+    findings = examined(world, {"namespaces": [missing]})
+    assert bad(findings) == []
+    assert about(findings, "consul->first.internal", "services looked at").level is Level.OK
 
 
 def test_a_name_that_two_namespaces_have_is_a_fault(world: World) -> None:

@@ -62,8 +62,36 @@ def test_a_plan_shows_what_would_be_done_and_changes_nothing(world: World) -> No
         "corp.internal->consul": 6,
     }
     assert found["problems"] == []
+    totals = {"add": 14, "change": 0, "remove": 0, "held": 0, "conflicts": 0, "unreadable": 0}
+    assert totals.items() <= found["summary"].items()
     assert world.cloud.writes() == 0
     assert world.consul.services().keys() == {"consul", "web", "api"}
+
+
+def test_a_namespace_that_is_to_be_created_is_planned_for_as_an_empty_one(world: World) -> None:
+    world.consul.register("web", "web-1", "10.0.1.1", 8080)
+    create = {"type": "private", "vpc": "vpc-12345678"}
+    path = str(world.file(world.tree({"namespaces": [{"name": "plan9.internal", "create": create}]})))
+    done = syncer("plan", "-c", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "+ namespace plan9.internal (private, vpc-12345678): `syncer once` or" in done.stdout
+    assert "  + web/web-1-" in done.stdout
+    assert done.stdout.splitlines()[-1] == "Plan: 3 to add, 0 to change, 0 to remove."
+    (namespace,) = json.loads(syncer("plan", "--json", "-c", path).stdout)["namespaces"]
+    assert namespace == {"symbol": "+", "name": "plan9.internal", "region": None, **create}
+    explained = syncer("explain", "web", "-c", path)
+    assert explained.returncode == 0
+    assert "namespace plan9.internal: not there yet, `syncer once` or" in explained.stdout
+    assert "to do: + web/web-1-" in explained.stdout
+    assert world.aws.calls.count("CreatePrivateDnsNamespace") == 0
+    assert syncer("once", "-c", path).returncode == 0
+    assert world.aws.calls.count("CreatePrivateDnsNamespace") == 1
+
+
+def test_a_namespace_that_nobody_creates_is_a_fault_of_a_plan(world: World) -> None:
+    done = syncer("plan", "-c", str(world.file(world.tree({"namespaces": [{"name": "nowhere.internal"}]}))))
+    assert done.returncode == 1
+    assert "there is no namespace called nowhere.internal" in done.stderr
 
 
 def test_once_brings_all_in_step_and_says_so(world: World) -> None:

@@ -87,11 +87,17 @@ def busy_site() -> Site:
                     "cache", "c-1", "the id 'c-1-0a1b2c3d4e' of 'cache' is held by 'staging'", "staging"
                 ),
             ),
-            skipped=(Skip("cache", "c-2", "it is critical"),),
+            skipped=(
+                Skip("cache", "c-2", "it is critical"),
+                Skip("cache", None, "it has A records there", "delete the service there"),
+            ),
         ),
     )
     nameless = Skip(
-        "old_api$", None, "'old_api$' cannot be carried: no DNS label", "rename: {'old_api$': 'old-api'}"
+        "old_api$",
+        None,
+        "'old_api$' cannot be carried: no DNS label",
+        "write rename: {'old_api$': 'old-api'}",
     )
     site.metrics.passed(passed(*plans, full=True, untranslated=(nameless,), owned=22, offered=26))
     store.passed(passed(*plans, full=True, untranslated=(nameless,), owned=22, offered=26, waiting=2))

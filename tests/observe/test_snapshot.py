@@ -152,7 +152,7 @@ def test_the_summary_is_of_everything_whatever_is_asked(busy: Site) -> None:
         "failing": 2,
         "conflicts": 1,
         "unreadable": 1,
-        "skipped": 2,
+        "skipped": 3,
     }
 
 

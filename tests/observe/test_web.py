@@ -193,6 +193,16 @@ def test_every_thing_that_can_be_filled_in_has_a_label_and_every_picture_a_text(
     assert len(ids) == len(set(ids))
 
 
+def test_of_an_advice_only_the_line_for_the_settings_can_be_copied(serve: Serve) -> None:
+    page = parsed(ask(serve(busy_site()), "/")[1])
+    copied = {attributes.get("data-copy") for _, attributes in page.tags}
+    assert "rename: {'old_api$': 'old-api'}" in copied
+    assert not any(text and "delete the service" in text for text in copied)
+    shown = " ".join("".join(page.text).split())
+    assert "To carry it: write rename: {'old_api$': 'old-api'}" in shown
+    assert "To carry it: delete the service there" in shown
+
+
 def test_a_site_in_step_says_so_calmly(serve: Serve) -> None:
     site = Site(Scene())
     body = ask(serve(site), "/")[1].decode()

@@ -102,10 +102,29 @@ def test_a_variable_that_names_no_setting_is_a_fault(tmp_path: Path, name: str, 
     assert found == [f"{name}: names no setting that a variable can hold; {remedy}"]
 
 
-def test_a_list_has_no_variable(tmp_path: Path) -> None:
-    assert faults(tmp_path, LEAST, {"SYNCER_NAMESPACES": "x"})[0].startswith(
-        "SYNCER_NAMESPACES: names no setting"
-    )
+@pytest.mark.parametrize(
+    ("name", "kind", "key"),
+    [
+        ("SYNCER_NAMESPACES", "list", "namespaces"),
+        ("SYNCER_NAMESPACES__0__NAME", "list", "namespaces"),
+        ("SYNCER_AWS__RATES", "mapping", "aws.rates"),
+        ("SYNCER_AWS__RATES__LISTNAMESPACES__RATE", "mapping", "aws.rates"),
+        ("SYNCER_DEFAULTS__CONSUL_TO_CLOUDMAP__RENAME", "mapping", "defaults.consul_to_cloudmap.rename"),
+    ],
+)
+def test_what_no_variable_can_hold_belongs_into_the_file(
+    tmp_path: Path, name: str, kind: str, key: str
+) -> None:
+    assert faults(tmp_path, LEAST, {name: "x"}) == [
+        f"{name}: names a {kind}, which no variable can hold; write {key} into the settings file"
+    ]
+
+
+@pytest.mark.parametrize("name", ["SYNCER_LEASE", "SYNCER_HTTP", "SYNCER_DEFAULTS__CONSUL_TO_CLOUDMAP"])
+def test_a_switch_is_turned_by_the_variable_of_its_key(tmp_path: Path, name: str) -> None:
+    assert faults(tmp_path, LEAST, {name: "true"}) == [
+        f"{name}: names a section, not a setting; did you mean {name}__ENABLED?"
+    ]
 
 
 def test_unknown_variables_are_told_even_if_the_file_is_no_yaml(tmp_path: Path) -> None:

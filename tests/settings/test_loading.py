@@ -2,7 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from syncer.core.model import Skip
+from syncer.core.names import Naming, suggest, translate
 from syncer.settings import SettingsError, load
+from tests.core.values import ENTRIES
 from tests.settings.support import LEAST, faults, loaded
 
 
@@ -200,8 +203,19 @@ def test_a_path_with_a_null_character_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_a_key_with_odd_characters_stays_on_one_line(tmp_path: Path) -> None:
-    text = LEAST + 'defaults: {consul_to_cloudmap: {rename: {"a\\nb": c}}}\n'
+    text = LEAST + 'defaults: {consul_to_cloudmap: {rename: {"a\\nb": "c d"}}}\n'
     assert [fault.count("\n") for fault in faults(tmp_path, text)] == [0]
+
+
+@pytest.mark.parametrize(
+    "name", ["ümlaut", "legacy api", "x" * 200, "it's", 'say "so"', "back\\slash", "two\nlines"]
+)
+def test_the_advice_for_a_name_that_cannot_be_carried_can_be_written(tmp_path: Path, name: str) -> None:
+    advised = translate(name, Naming(), ENTRIES)
+    assert isinstance(advised, Skip)
+    written = advised.advice.removeprefix("write ")
+    settings = loaded(tmp_path, LEAST + f"defaults: {{consul_to_cloudmap: {{{written}}}}}\n")
+    assert settings.namespaces[0].consul_to_cloudmap.rename == {name: suggest(name)}
 
 
 def test_problems_between_sound_keys_are_told_beside_faulty_keys(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from syncer.app.doctor.clocks import clock
 from syncer.app.doctor.findings import Finding, fault, ok, warning
 from syncer.app.ecs import access
-from syncer.core.errors import Denied, SyncError, Unavailable
+from syncer.core.errors import Denied, SyncError, Throttled, Unavailable
 from syncer.settings import Settings
 from syncer.settings.aws import Account
 from syncer.systems.aws import Answer, Aws
@@ -15,6 +15,10 @@ from syncer.systems.cloudmap.api import Api
 
 LISTING: Final = "ListNamespaces"
 """The operation that one begins with; its rate is the lowest of all, so it is called once."""
+THROTTLED: Final = "try again in a minute: others use up what AWS allows of this account in this Region"
+_ATTEMPTS: Final = 3
+_PAUSE: Final = 1.0
+"""Seconds between two attempts: the rates of Cloud Map are counted by the second."""
 _FULL: Final = 0.8
 """The share of a quota from which on it is called near."""
 _NAMESPACES: Final = 50
@@ -46,10 +50,15 @@ def identity(settings: Settings, account: Account) -> Iterator[Finding]:
 
 
 def reached(api: Api, account: Account) -> Iterator[Finding]:
-    """Ask Cloud Map for the namespaces. One attempt; a refusal is an answer, too, and a finding of its own."""
+    """Ask Cloud Map for the namespaces. One attempt, a few more while it asks for fewer calls.
+
+    A refusal is an answer, too, and a finding of its own.
+    """
     about = title(account)
     try:
-        answer = api.once(LISTING, MaxResults=100)
+        answer = _listed(api)
+    except Throttled as e:
+        yield warning(about, f"Cloud Map answers, but {LISTING} is throttled: {e}", THROTTLED)
     except Unavailable as e:
         advice = "give this host a way to Cloud Map (VPC endpoints servicediscovery and data-servicediscovery, NAT)"
         yield fault(about, f"Cloud Map does not answer: {e}", advice)
@@ -62,6 +71,17 @@ def reached(api: Api, account: Account) -> Iterator[Finding]:
         yield ok(about, "Cloud Map answers")
         yield from clock(about, _date(answer), signed=True)
         yield from _quota(about, answer)
+
+
+def _listed(api: Api) -> Answer:
+    """Return one page of the namespaces; raises what the last of a few attempts met."""
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return api.once(LISTING, MaxResults=100)
+        except Throttled:
+            if api.stop.wait(_PAUSE):
+                raise
+    return api.once(LISTING, MaxResults=100)
 
 
 def _quota(about: str, answer: Answer) -> Iterator[Finding]:

@@ -134,12 +134,12 @@ def _cloud_map(
 
 
 def _namespace(api: Api, use: NamespaceUse) -> Generator[Finding, None, bool]:
-    """Yield the findings about one namespace; return whether it is there."""
+    """Yield the findings about one namespace; return whether one can plan with it: it is there, or to be created."""
     found = looked_up(api, use.label, use.section)
     yield from found.findings
     others = (operation for operation in operations(use) if operation != aws.LISTING)
     yield from tried(use.label, tries(api, others, found.namespace))
     if found.namespace is None:
-        return False
+        return found.awaited
     yield from services(api, use.label, found.namespace)
     return True

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from syncer.app.doctor.aws import THROTTLED
 from syncer.app.doctor.findings import Finding, fault, ok, some, warning
-from syncer.core.errors import Missing, SyncError
+from syncer.core.errors import Missing, SyncError, Throttled
 from syncer.settings.namespaces import Namespace as Section
 from syncer.systems.cloudmap.api import Api
 from syncer.systems.cloudmap.directory import Directory, Entry
@@ -25,9 +26,11 @@ _ADDRESSES: Final = frozenset({"A", "AAAA", "CNAME"})
 
 @dataclass(slots=True)
 class Found:
-    """A namespace that was found, and what was found out about it."""
+    """A namespace that was looked for, and what was found out about it."""
 
     namespace: Namespace | None = None
+    awaited: bool = False
+    """Whether it is not there, and is to be created."""
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -40,7 +43,14 @@ def looked_up(api: Api, label: str, section: Section) -> Found:
         if section.create is None:
             found.findings.append(fault(label, str(e)))
         else:
-            found.findings.append(ok(label, "it is not there, and will be created by `syncer run`"))
+            found.awaited = True
+            found.findings.append(
+                ok(label, "it is not there, and will be created by `syncer once` or `syncer run`")
+            )
+    except Throttled as e:
+        found.findings.append(
+            warning(label, f"it could not be looked up, which is throttled: {e}", THROTTLED)
+        )
     except SyncError as e:
         found.findings.append(fault(label, f"it cannot be looked up: {e}"))
     else:

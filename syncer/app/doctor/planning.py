@@ -14,15 +14,9 @@ _LISTED: Final = 20
 """Findings of one kind that are listed one by one."""
 
 
-def without_creation(settings: Settings) -> Settings:
-    """Return *settings* that create no namespace."""
-    namespaces = tuple(section.model_copy(update={"create": None}) for section in settings.namespaces)
-    return settings.model_copy(update={"namespaces": namespaces})
-
-
 def planned(settings: Settings, stop: threading.Event, *, known: Iterable[str] = ()) -> Iterator[Finding]:
     """Attach everything, plan once and write nothing; *known* are labels whose trouble is reported already."""
-    installation = Installation(without_creation(settings), stop, Observers())
+    installation = Installation(settings, stop, Observers(), looks=True)
     try:
         for problem in installation.bring_up():
             label = problem.partition(": ")[0]
@@ -86,7 +80,7 @@ def other_marks(label: str, reads: Mapping[str, Read], owner: str) -> Iterator[F
 
 
 def _nameless(about: str, item: Skip | Conflict) -> Finding:
-    advice = f"write {item.advice}" if isinstance(item, Skip) and item.advice else "rename it, or exclude it"
+    advice = item.advice if isinstance(item, Skip) and item.advice else "rename it, or exclude it"
     return warning(about, f"{item.service}: {item.reason}", advice)
 
 

@@ -12,8 +12,10 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
     NoCredentialsError,
+    NoRegionError,
     ParamValidationError,
     PartialCredentialsError,
+    ProfileNotFound,
 )
 from botocore.parsers import ResponseParserError
 
@@ -50,6 +52,14 @@ _MISSING: Final = re.compile(
 )
 
 
+_REMEDIES: Final[Mapping[type[BotoCoreError], str]] = {
+    NoRegionError: "write aws.region, or set AWS_REGION",
+    NoCredentialsError: "run with a role of the task or the instance, set AWS_PROFILE, or write aws.profile",
+    ProfileNotFound: "write aws.profile, or set AWS_PROFILE, as the profile is called in the shared AWS files",
+}
+"""What to do about what the SDK only names."""
+
+
 def translate(error: BotoCoreError | ClientError | ResponseParserError, operation: str) -> SyncError:
     """Return what *error*, raised by *operation*, means to the project; judged by its code, never by a status."""
     if isinstance(error, ClientError):
@@ -66,7 +76,9 @@ def translate(error: BotoCoreError | ClientError | ResponseParserError, operatio
         kind = Refused
     elif isinstance(error, ResponseParserError | IncompleteReadError):
         kind = Garbled
-    return kind(f"{operation}: {error}", code=code)
+    remedy = next((words for cause, words in _REMEDIES.items() if isinstance(error, cause)), "")
+    what = f"{str(error).rstrip('.')}: {remedy}" if remedy else str(error)
+    return kind(f"{operation}: {what}", code=code)
 
 
 def kind_of(code: str) -> type[SyncError]:

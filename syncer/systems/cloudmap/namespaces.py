@@ -9,7 +9,8 @@ from syncer.core.errors import Denied, Missing, Refused, SyncError, Unavailable
 from syncer.systems.aws import required
 from syncer.systems.cloudmap.api import Api
 
-_TYPES: Final = {"private": "DNS_PRIVATE", "public": "DNS_PUBLIC", "http": "HTTP"}
+TYPES: Final = {"private": "DNS_PRIVATE", "public": "DNS_PUBLIC", "http": "HTTP"}
+"""What the settings call a type, and what AWS does."""
 _CREATE: Final = {
     "private": "CreatePrivateDnsNamespace",
     "public": "CreatePublicDnsNamespace",
@@ -73,7 +74,7 @@ def find(
     """
     if handle is not None:
         return get(api, handle)
-    found = [item for item in _named(api, name or "") if kind is None or item["Type"] == _TYPES[kind]]
+    found = [item for item in _named(api, name or "") if kind is None or item["Type"] == TYPES[kind]]
     if len(found) > 1:
         known = ", ".join(f"{item['Id']} ({item['Type']})" for item in found)
         raise Refused(

@@ -1,5 +1,6 @@
 """With whose rights AWS is called, and what its errors mean."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -189,3 +190,39 @@ def test_without_credentials_a_call_is_denied(
     client = Aws(Access(region="us-east-1", endpoint_url=aws.endpoint_url, role_arn=role))
     with pytest.raises(Denied):
         client.call("ecs", "ListClusters")
+
+
+@pytest.mark.parametrize(
+    ("access", "said", "written"),
+    [
+        pytest.param(Access(), "You must specify a region", ("aws.region", "AWS_REGION"), id="region"),
+        pytest.param(
+            Access(region="eu-central-1"),
+            "Unable to locate credentials",
+            ("role of the task", "AWS_PROFILE", "aws.profile"),
+            id="credentials",
+        ),
+        pytest.param(
+            Access(region="eu-central-1", profile="nosuch"),
+            "The config profile (nosuch) could not be found",
+            ("aws.profile", "AWS_PROFILE"),
+            id="profile",
+        ),
+    ],
+)
+def test_what_is_missing_on_our_side_comes_with_what_to_write(
+    access: Access, said: str, written: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    if access.region is None:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "emulated")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "emulated")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(SyncError) as caught:
+        Aws(access).call("servicediscovery", "ListNamespaces")
+    told, _, remedy = str(caught.value).removeprefix("ListNamespaces: ").partition(": ")
+    assert told == said
+    assert all(word in remedy for word in written)
