@@ -1,7 +1,7 @@
 """A few threads that do the same for many things at once, and for which nobody waits when the process ends."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
 from typing import TypeVar
 
 import structlog
@@ -21,16 +21,27 @@ class Crew:
         self._name = name
         self._threads = Daemons(size, name)
 
-    def each(self, call: Callable[[Thing], Result], things: Sequence[Thing]) -> list[Result]:
+    def each(
+        self, call: Callable[[Thing], Result], things: Sequence[Thing], patience: float | None = None
+    ) -> list[Result | None]:
         """Return what *call* returns for each of *things*, in their order.
+
+        With *patience*, those that have not returned once none did for so many seconds are left to themselves: None
+        stands for them.
 
         Raises:
             RuntimeError: the crew was closed before all was done, or *call* raised.
         """
-        results: list[Result] = []
-        for future in [self._threads.submit(call, thing) for thing in things]:
+        futures = [self._threads.submit(call, thing) for thing in things]
+        left = set(futures)
+        while left:
+            done, left = wait(left, patience, FIRST_COMPLETED)
+            if not done:
+                break
+        results: list[Result | None] = []
+        for future in futures:
             try:
-                results.append(future.result())
+                results.append(None if future in left else future.result())
             except CancelledError:
                 continue
             except Exception:  # noqa: BLE001 - the others go on; whoever waits is told, and it is logged whole

@@ -34,6 +34,8 @@ class Timing:
     """Between reads of what could not be read."""
     leave: float = 8.0
     """How long writes under way may take to end when the engine stops."""
+    patience: float = 2.0
+    """How long a pass waits for reads of which none ends: a service whose reads hang holds up no other."""
 
 
 class Engine:
@@ -68,6 +70,7 @@ class Engine:
             mirror.on_unreadable = partial(self._retry_later, mirror)
             mirror.on_unsettled = partial(self._look_soon, mirror)
             mirror.on_lagging = partial(self._look_once_in_doubt, mirror)
+            mirror.on_late = partial(self._tell_one, name)
             self._ends[name], self.mirrors[name] = end, mirror
             if self._running:
                 self._start_end(mirror, end)
@@ -171,6 +174,7 @@ class Engine:
                 self._start("agenda", partial(self.agenda.run, self._closing))
 
     def _start_end(self, mirror: Mirror, end: End) -> None:
+        mirror.patience = self.timing.patience
         self._start(f"interval-{mirror.id}", partial(self._at_intervals, mirror))
         for number, watch in enumerate(end.watches):
             self._start(f"watch-{mirror.id}-{number}", partial(self._watch, mirror, watch))
@@ -204,6 +208,9 @@ class Engine:
         """Have *mirror* read whole at intervals, for as long as the engine runs."""
         while not self._stop.wait(self.timing.full * (0.75 + random.random() / 2)):  # noqa: S311 - jitter
             self.hint(mirror.id, Hint(None, "interval"))
+
+    def _tell_one(self, registry: str, service: str) -> None:
+        self._tell(registry, frozenset({service}))
 
     def _tell(self, registry: str, services: frozenset[str] | None) -> None:
         for route in self.routes:

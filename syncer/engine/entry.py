@@ -14,6 +14,8 @@ class Entry:
     fresh: bool = False
     """Whether the next read must show what was written last."""
     reading: bool = False
+    late: bool = False
+    """Whether somebody did not wait for the end of its read, and is to be told of it."""
     version: int = 0
     """Grows with each complete read that is kept: one that began before is older, and dropped."""
     failures: int = 0

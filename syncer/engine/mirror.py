@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import structlog
 
@@ -39,6 +39,11 @@ class Mirror:
         """Called with a service whose registry disagrees with itself, so that it wants a second look."""
         self.on_lagging: Callable[[str, float], None] = lambda _service, _seconds: None
         """Called with a service that does not show what was written there, and the seconds until that is in doubt."""
+        self.on_late: Callable[[str], None] = lambda _service: None
+        """Called with a service once its read has ended, if somebody did not wait for that."""
+        self.patience: float | None = None
+        """Seconds that somebody waits for reads of which none ends: one that hangs holds up no other. None: until
+        they end."""
 
     def remembered(self) -> int:
         """Return of how many services anything is remembered."""
@@ -112,19 +117,39 @@ class Mirror:
         """Read those of *names* that are stale or unknown, several at once; *certain* as for :meth:`view`."""
         with self._changed:
             due = [
-                name for name in names if self._entry(name).stale and (certain or not self._unlisted(name))
+                name
+                for name in names
+                if self._entry(name).stale
+                and not self._entry(name).late
+                and (certain or not self._unlisted(name))
             ]
             due.sort(key=lambda name: self._entry(name).fruitless)
-        if len(due) < 2:
+        if not due or (self.patience is None and len(due) < 2):
             for name in due:
                 self._read(name)
             return
         first = max(self.registry.parallel, 1)
-        reads = self._crew.each(self._read, due[:first])
+        reads = self._each(due[:first])
         if len(due) > first and all(isinstance(read, Unreadable) for read in reads):
             self._give_up(due[first:], reads[-1])
             return
-        self._crew.each(self._read, due[first:])
+        self._each(due[first:])
+
+    def _each(self, names: Sequence[str]) -> list[Read]:
+        """Read *names*, several at once, and wait for them as long as there is patience."""
+        found = self._crew.each(self._read, names, self.patience)
+        with self._changed:
+            return [
+                self._leave(name) if read is None else read for name, read in zip(names, found, strict=True)
+            ]
+
+    def _leave(self, name: str) -> Read:
+        """Wait no more for the read of *name*, unless it has just ended."""
+        entry = self._entry(name)
+        if entry.reading or entry.stale or entry.read is None:
+            entry.late = True
+            return Unreadable(name, "it is still being read", "Late")
+        return entry.read
 
     def view(self, name: str, *, certain: bool = True) -> Read:
         """Return *name* as last read, with our own writes laid over it; reads it first if it is stale.
@@ -134,12 +159,17 @@ class Mirror:
         """
         with self._changed:
             entry = self._entry(name)
-            if not (entry.stale or entry.reading) and entry.read is not None:
+            ended = entry.late or self._changed.wait_for(lambda: not entry.reading, self.patience)
+            if entry.late or not ended:
+                return self._leave(name)
+            if not entry.stale and entry.read is not None:
                 return self._laid_over(entry.read)
             if not certain and self._unlisted(name):
                 return self._laid_over(Complete(name, ()))
-        read = self._read(name)
+        read = self._each([name])[0] if self.patience is not None else self._read(name)
         with self._changed:
+            if self._entry(name).late:
+                return read
             # An empty one may have been forgotten meanwhile.
             return self._laid_over(self._entry(name).read or read)
 
@@ -219,6 +249,7 @@ class Mirror:
             while entry.reading:
                 self._changed.wait()
             if not entry.stale and entry.read is not None:
+                self._ended(name, entry)
                 return entry.read
             entry.reading, entry.stale = True, False
             fresh, entry.fresh = entry.fresh, False
@@ -228,6 +259,7 @@ class Mirror:
         with self._changed:
             entry.reading = False
             self._changed.notify_all()
+            self._ended(name, entry)
             if isinstance(read, Complete):
                 if entry.version == version:
                     self._keep(entry, read, started, fresh=fresh)
@@ -239,6 +271,12 @@ class Mirror:
                 entry.fresh |= fresh
                 self._failed(entry, read)
             return entry.read or read
+
+    def _ended(self, name: str, entry: Entry) -> None:
+        """Tell whoever did not wait for the read of *name*."""
+        if entry.late:
+            entry.late = False
+            self.on_late(name)
 
     def _ask(self, name: str, *, fresh: bool) -> Read:
         try:

@@ -54,6 +54,7 @@ class Daemons(Executor):
             try:
                 while item := self._tasks.get_nowait():
                     item[0].cancel()
+                    item[0].set_running_or_notify_cancel()  # else whoever waits for several would wait on
             except Empty:
                 pass
             for _ in range(self._started):

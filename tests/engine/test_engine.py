@@ -144,6 +144,26 @@ class Unsettled(Memory):
         return read
 
 
+@pytest.mark.parametrize("hanging", ["source", "target"])
+def test_a_service_whose_reads_hang_holds_up_no_other(stop: threading.Event, hanging: str) -> None:
+    left, right = consul(), cloudmap()
+    left.put(web(1), web(2, "api"))
+    right.put(web(3, "db"))
+    timing = Timing(full=60, retry=QUICK, leave=3, patience=0.2)
+    with running(both_ways(stop, left, right, timing=timing), stop):
+        eventually(lambda: right.ids("api") == {"i-2"} and left.ids("db") == {"i-3"}, LONG)
+        gate = threading.Event()
+        (left if hanging == "source" else right).way["api"] = gate
+        left.put(web(4, "api"), web(5))
+        right.put(web(6, "db"))
+        eventually(lambda: right.ids("web") == {"i-1", "i-5"} and left.ids("db") == {"i-3", "i-6"}, LONG)
+        left.remove("web", "i-5")
+        eventually(lambda: right.ids("web") == {"i-1"}, LONG)
+        assert right.ids("api") == {"i-2"} or hanging == "target"
+        gate.set()
+        eventually(lambda: right.ids("api") == {"i-2", "i-4"}, LONG)
+
+
 def test_a_registry_that_disagrees_with_itself_is_looked_at_again(stop: threading.Event) -> None:
     left, right = Unsettled(SOURCE, consul().carrier), cloudmap()
     left.put(web(1))

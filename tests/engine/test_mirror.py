@@ -1,5 +1,6 @@
 """A registry is read once for all who want it, when it is stale; and what cannot be read is never empty."""
 
+import threading
 import time
 from dataclasses import replace
 
@@ -7,7 +8,8 @@ from syncer.core.errors import Unavailable
 from syncer.core.model import Complete, Listed, Read, Unlisted, Unreadable
 from syncer.core.ports import Hint
 from syncer.engine.mirror import Mirror
-from tests.engine.ground import ALL, cloudmap, complete, consul, deregister, ours, register, web
+from tests.engine.ground import ALL, LONG, cloudmap, complete, consul, deregister, ours, register, web
+from tests.support.wait import eventually
 
 AWAY = Unavailable("away")
 WEB = Hint(frozenset({"web"}), "watch")
@@ -355,3 +357,40 @@ def test_a_mirror_is_ready_once_everything_was_tried() -> None:
     mirror.attempted()
     assert (before, mirror.ready) == (False, True)
     assert mirror.id == "consul/dc1"
+
+
+def test_whoever_has_patience_only_for_a_while_leaves_what_hangs_and_is_told_when_it_ends() -> None:
+    registry = consul()
+    registry.put(web(1), web(2, "api"))
+    registry.way["api"] = gate = threading.Event()
+    mirror, ended = Mirror(registry), threading.Event()
+    mirror.patience = 0.2
+    mirror.on_late = lambda service: ended.set() if service == "api" else None
+    mirror.refresh(["api", "web"])
+    assert ids(mirror.view("web")) == {"i-1"}
+    late = mirror.view("api")
+    assert isinstance(late, Unreadable)
+    assert late.code == "Late"
+    mirror.note(Hint(frozenset({"web", "api"}), "watch"))
+    registry.put(web(3))
+    mirror.refresh(["api", "web"])
+    assert ids(mirror.view("web")) == {"i-1", "i-3"}
+    assert registry.times("api") == 1, "what hangs is not asked for a second time"
+    gate.set()
+    assert ended.wait(LONG)
+    assert ids(mirror.view("api")) == {"i-2"}
+
+
+def test_a_view_of_what_hangs_for_another_is_not_waited_for_either() -> None:
+    registry = consul()
+    registry.put(web(1))
+    registry.way["web"] = gate = threading.Event()
+    mirror = Mirror(registry)
+    thread = threading.Thread(target=mirror.view, args=("web",))
+    thread.start()
+    eventually(lambda: registry.on_its_way["web"])
+    mirror.patience = 0.1
+    assert isinstance(mirror.view("web"), Unreadable)
+    gate.set()
+    thread.join(LONG)
+    assert ids(mirror.view("web")) == {"i-1"}

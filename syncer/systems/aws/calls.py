@@ -15,6 +15,7 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
+    stop_after_delay,
     stop_when_event_set,
     wait_random_exponential,
 )
@@ -24,6 +25,9 @@ from syncer.core.errors import Garbled, SyncError, Unavailable
 from syncer.systems.aws.errors import translate
 from syncer.systems.aws.sessions import Access, Sessions
 
+ENOUGH: Final = 8.0
+"""Seconds after which a call is not tried again here: one that waits for its answer keeps others waiting, and whoever
+wants it asks again later."""
 _READS: Final = ("Describe", "Get", "List")
 
 Answer = Mapping[str, Any]
@@ -112,10 +116,13 @@ class Aws:
             self._on_call(Call(service, operation, time.monotonic() - began, code))
 
     def retry(self, service: str, operation: str, *, attempts: int = 4, **parameters: Any) -> Answer:
-        """As :meth:`call`, with up to *attempts* while AWS is unavailable or asks for fewer calls."""
+        """As :meth:`call`, with up to *attempts* while AWS is unavailable or asks for fewer calls.
+
+        None begins once that has taken :data:`ENOUGH`.
+        """
         retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),
-            stop=stop_after_attempt(attempts) | stop_when_event_set(self._stop),
+            stop=stop_after_attempt(attempts) | stop_after_delay(ENOUGH) | stop_when_event_set(self._stop),
             wait=wait_random_exponential(multiplier=0.2, max=2.0),
             sleep=sleep_using_event(self._stop),
             reraise=True,

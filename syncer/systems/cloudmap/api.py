@@ -8,13 +8,14 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
+    stop_after_delay,
     stop_when_event_set,
     wait_random_exponential,
 )
 from tenacity.nap import sleep_using_event
 
 from syncer.core.errors import Garbled, SyncError, Throttled, Unavailable
-from syncer.systems.aws import Answer, Aws, required
+from syncer.systems.aws import ENOUGH, Answer, Aws, required
 from syncer.systems.cloudmap.quotas import Quotas
 
 _SERVICE: Final = "servicediscovery"
@@ -69,7 +70,7 @@ class Api:
         """As :meth:`once`, with up to *attempts* while Cloud Map is unavailable or asks for fewer calls."""
         retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),
-            stop=stop_after_attempt(attempts) | stop_when_event_set(self.stop),
+            stop=stop_after_attempt(attempts) | stop_after_delay(ENOUGH) | stop_when_event_set(self.stop),
             wait=wait_random_exponential(multiplier=0.15, max=3.0),
             sleep=sleep_using_event(self.stop),
             reraise=True,
