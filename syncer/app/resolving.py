@@ -25,6 +25,8 @@ class Answer:
     milliseconds: float = 0.0
     problem: str = ""
     """Why there are no values: ``no such name``, ``no such record``, ``no answer in 3 s`` …"""
+    failed: bool = False
+    """Whether the server said nothing of the name: silence or a refusal, as against "no such name"."""
 
 
 def ask(name: str, record: str, server: Server | None) -> tuple[Answer, ...]:
@@ -35,11 +37,15 @@ def ask(name: str, record: str, server: Server | None) -> tuple[Answer, ...]:
     resolver = _resolver(server)
     kinds = ("A", "AAAA") if record == "A" else (record,)
     answers = tuple(_ask(resolver, name, kind) for kind in kinds)
-    return tuple(answer for answer in answers if answer.values) or answers[:1]
+    found = tuple(answer for answer in answers if answer.values)
+    failed = tuple(answer for answer in answers if answer.failed)
+    return found + failed if found else (failed or answers)[:1]
 
 
 def agree(answers: tuple[tuple[Answer, ...], ...]) -> bool:
-    """Whether all of *answers*, each of another server, give the same values."""
+    """Whether all of *answers*, each of another server, give the same values; never where one has failed."""
+    if any(answer.failed for group in answers for answer in group):
+        return False
     return (
         len({tuple(sorted(value for answer in group for value in answer.values)) for group in answers}) <= 1
     )
@@ -60,8 +66,10 @@ def _resolver(server: Server | None) -> dns.resolver.Resolver:
 def _ask(resolver: dns.resolver.Resolver, name: str, record: str) -> Answer:
     began = time.monotonic()
 
-    def answer(values: tuple[str, ...] = (), ttl: int | None = None, problem: str = "") -> Answer:
-        return Answer(name, record, values, ttl, (time.monotonic() - began) * 1000, problem)
+    def answer(
+        values: tuple[str, ...] = (), ttl: int | None = None, problem: str = "", *, failed: bool = False
+    ) -> Answer:
+        return Answer(name, record, values, ttl, (time.monotonic() - began) * 1000, problem, failed)
 
     try:
         found = resolver.resolve(name, record, search=False)
@@ -70,8 +78,8 @@ def _ask(resolver: dns.resolver.Resolver, name: str, record: str) -> Answer:
     except dns.resolver.NoAnswer:
         return answer(problem=f"no {record} record")
     except dns.exception.Timeout:
-        return answer(problem=f"no answer in {_TIMEOUT:g} s")
+        return answer(problem=f"no answer in {_TIMEOUT:g} s", failed=True)
     except (dns.exception.DNSException, OSError) as error:
-        return answer(problem=str(error).splitlines()[0] or type(error).__name__)
+        return answer(problem="".join(str(error).splitlines()[:1]) or type(error).__name__, failed=True)
     values = tuple(sorted(item.to_text() for item in found if item.rdtype == dns.rdatatype.from_text(record)))
     return answer(values, found.rrset.ttl if found.rrset else None)

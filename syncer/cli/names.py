@@ -28,8 +28,8 @@ Answers = tuple[Answer, ...]
 def names(name: str, path: Path, *, resolve: bool) -> None:
     """Show every name of a service on all sides, both ways.
 
-    NAME is a service's plain name or any DNS form of it. With --resolve the exit code is 1 if the sides disagree; names
-    with public addresses are compared among themselves.
+    NAME is a service's plain name or any DNS form of it. With --resolve the exit code is 1 if the sides disagree, if
+    one could not be asked, or if nobody answers; names with public addresses are compared among themselves.
     """
     settings = settings_or_exit(path)
     same = True
@@ -43,7 +43,7 @@ def names(name: str, path: Path, *, resolve: bool) -> None:
         if resolve:
             called_so = (family.origin, *family.others)
             alike = [_asked(called_so, answers, public=public) for public in (False, True)]
-            same &= all(map(agree, alike))
+            same &= all(map(agree, alike)) and (_found(answers) or not any(answers))
             click.echo(f"  {_verdict(family, alike)}")
     sys.exit(0 if same else 1)
 
@@ -72,9 +72,19 @@ def _asked(called: Iterable[Called], answers: Iterable[Answers], *, public: bool
     return tuple(found for item, found in both if found and item.public is public)
 
 
+def _found(answers: Iterable[Answers]) -> bool:
+    """Whether anybody gave anything."""
+    return any(answer.values for found in answers for answer in found)
+
+
 def _verdict(family: Family, answers: list[tuple[Answers, ...]]) -> str:
     if not any(answers):
         return "no DNS could be asked"
+    both = [found for alike in answers for found in alike]
+    if any(answer.failed for found in both for answer in found):
+        return "not all sides answered"
+    if not _found(both):
+        return f"nobody answers for {family.origin.service}"
     if not all(map(agree, answers)):
         return f"the sides differ on {family.origin.service}"
     if not any(len(alike) > 1 for alike in answers):

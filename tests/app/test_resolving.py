@@ -40,21 +40,22 @@ def test_a_name_that_is_not_there_is_told_from_one_without_the_record(world: Wor
     world.aws.seed.instance(service, "s1", {"AWS_INSTANCE_IPV4": "10.1.0.4", "AWS_INSTANCE_PORT": "80"})
     (missing,) = ask(f"nobody.{NAMESPACE}", "A", world.aws.dns_address)
     (silent,) = ask(f"silent.{NAMESPACE}", "A", world.aws.dns_address)
-    assert (missing.values, missing.problem) == ((), "no such name")
-    assert (silent.values, silent.problem) == ((), "no A record")
+    assert (missing.values, missing.problem, missing.failed) == ((), "no such name", False)
+    assert (silent.values, silent.problem, silent.failed) == ((), "no A record", False)
 
 
 def test_a_server_that_refuses_is_a_problem_and_not_an_error(world: World) -> None:
     (answer,) = ask("web.somewhere.example", "A", world.aws.dns_address)
     assert answer.values == ()
     assert answer.problem
+    assert answer.failed
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(world: World) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
         (answer,) = ask("web.corp.internal", "CNAME", deaf.getsockname())
-    assert answer.problem == "no answer in 3 s"
+    assert (answer.problem, answer.failed) == ("no answer in 3 s", True)
 
 
 def test_the_system_resolver_is_asked_where_no_server_is_named() -> None:
@@ -81,3 +82,10 @@ def test_sides_agree_where_they_give_the_same_values(
 ) -> None:
     asked = tuple(tuple(Answer("n", "A", values) for values in group) for group in answers)
     assert agree(asked) is alike
+
+
+@pytest.mark.parametrize("other", [Answer("n", "A"), Answer("n", "A", ("1",))])
+def test_a_side_that_did_not_answer_agrees_with_nobody(other: Answer) -> None:
+    silent = Answer("n", "A", problem="no answer in 3 s", failed=True)
+    assert not agree(((silent,), (other,)))
+    assert not agree(((silent,), (silent,)))

@@ -1,0 +1,36 @@
+"""``names --resolve`` says what was found out, and no more."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import syncer
+from tests.e2e.world import World
+
+
+@pytest.fixture
+def deaf() -> Iterator[str]:
+    """A DNS server that takes questions and says nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_sides_that_do_not_answer_are_not_alike(tmp_path: Path, deaf: str) -> None:
+    path = tmp_path / "syncer.yaml"
+    path.write_text(
+        f"owner: a\nconsul: {{dns_address: '{deaf}'}}\n"
+        f"namespaces: [{{name: corp.internal, dns_resolver: '{deaf}'}}]\n"
+    )
+    done = syncer("names", "web.service.consul", "--resolve", "-c", path)
+    assert done.returncode == 1
+    assert "no answer in 3 s" in done.stdout
+    assert done.stdout.endswith("  not all sides answered\n")
+
+
+def test_a_name_that_is_nowhere_is_told(world: World) -> None:
+    done = syncer("names", "nobody.service.consul", "--resolve", "-c", world.file(world.tree()))
+    assert done.returncode == 1
+    assert done.stdout.endswith("  nobody answers for nobody\n")
