@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from syncer.app.routes import CONSUL, namespace_key
-from syncer.core.forms import ConsulDomain, Form, cloudmap_forms, consul_forms, parse
+from syncer.core.forms import Form
 from syncer.core.names import Naming
 
 Server = tuple[str, int]
@@ -26,6 +25,10 @@ class Place:
     """The DNS server that answers for it; None for the system's own."""
     refuses: Callable[[str], str] = lambda _name: ""
     """Why no service there can have this name; empty where one can."""
+    silent: str = ""
+    """Why its services have no DNS names that could be told; empty where that goes without saying."""
+    through: bool = False
+    """Whether a service there is one and the same wherever routes lead from it, as that of a task is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """One service in one place; without a name there, the reason."""
+    """One service in one place."""
 
     place: Place
     service: str | None
     forms: tuple[Form, ...] = ()
     note: str = ""
+    """Why it has no name there, or no DNS names."""
     public: bool = False
     """Whether the addresses there are public ones."""
 
@@ -57,73 +61,6 @@ class Family:
 
     origin: Called
     others: tuple[Called, ...]
-
-
-def consul_place(where: ConsulDomain, resolver: Server) -> Place:
-    """Return Consul as a place of names."""
-
-    def service(name: str) -> str | None:
-        parsed = parse(name, where, ())
-        return parsed.service if parsed else None
-
-    def forms(name: str) -> tuple[Form, ...]:
-        return tuple(consul_forms(name, (), where))
-
-    return Place(CONSUL, f"Consul {where.datacenter}", forms, service, resolver)
-
-
-def cloudmap_place(label: str, namespace: str, records: frozenset[str], resolver: Server | None) -> Place:
-    """Return a Cloud Map namespace as a place of names, whose services have *records*."""
-    nowhere = ConsulDomain("\0")
-
-    def service(name: str) -> str | None:
-        parsed = parse(name, nowhere, (namespace,))
-        return parsed.service if parsed else None
-
-    def forms(name: str) -> tuple[Form, ...]:
-        return tuple(cloudmap_forms(name, namespace, records))
-
-    return Place(namespace_key(label), f"Cloud Map {label}", forms, service, resolver)
-
-
-def zone_place(key: str, zone: str) -> Place:
-    """Return a hosted zone, called *zone*, as a place of names, whose services are whole names already."""
-    ending = f".{zone}"
-
-    def service(name: str) -> str | None:
-        found = name.rstrip(".").lower()
-        return found if found == zone or found.endswith(ending) else None
-
-    def refuses(name: str) -> str:
-        return "" if service(name) else f"names there end in {ending}"
-
-    return Place(key, f"Route 53 {zone}", lambda name: (Form(name, "A"),), service, refuses=refuses)
-
-
-def unnamed_zone_place(key: str, zone_id: str) -> Place:
-    """Return a hosted zone that is known by its id alone as a place whose names nobody can tell."""
-
-    def refuses(name: str) -> str:
-        return "" if "." in name else "names there end in the zone's, and the settings give its id alone"
-
-    return Place(key, f"Route 53 {zone_id}", lambda _name: (), lambda _name: None, refuses=refuses)
-
-
-def groups_place(key: str, region: str) -> Place:
-    """Return the target groups of a Region as a place: each is called by its ARN, and has no DNS name."""
-
-    def service(name: str) -> str | None:
-        return name if name.startswith("arn:") else None
-
-    def refuses(name: str) -> str:
-        return "" if service(name) else "rename names no target group for it"
-
-    return Place(key, f"Target groups {region}", lambda _name: (), service, refuses=refuses)
-
-
-def view_place(key: str) -> Place:
-    """Return a view of ECS tasks as a place: its services have names, but no DNS answers for them."""
-    return Place(key, f"ECS {key.removeprefix('ecs/')}", lambda _name: (), lambda _name: None)
 
 
 def families(name: str, places: Iterable[Place], links: Iterable[Link]) -> Iterator[Family]:
@@ -140,23 +77,25 @@ def families(name: str, places: Iterable[Place], links: Iterable[Link]) -> Itera
         others = tuple(_linked(place, service, by_id, listed))
         forms = place.forms(service)
         if meant or forms or others:
-            yield Family(Called(place, service, forms, public=_public(place, service, by_id, listed)), others)
+            yield Family(
+                Called(place, service, forms, place.silent, _public(place, service, by_id, listed)), others
+            )
 
 
 def _linked(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link, ...]) -> Iterator[Called]:
-    """Yield what *service* is called elsewhere; where it comes from a place without DNS, its other names, too."""
+    """Yield what *service* is called elsewhere; where it comes from tasks, its other names, too."""
     seen: set[tuple[str, str | None]] = {(place.id, service)}
     for called in _next(place, service, by_id, links):
         yield from _once(called, seen)
-        if called.service is not None and not called.forms:
+        if called.service is not None and called.place.through:
             for further in _next(called.place, called.service, by_id, links):
                 yield from _once(further, seen)
 
 
 def _public(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link, ...]) -> bool:
-    """Whether what *service* is in *place* comes from a place without DNS, with public addresses."""
+    """Whether what *service* is in *place* comes from tasks, with public addresses."""
     origins = [link for link in links if link.target == place.id and link.naming.back(service) is not None]
-    return any(link.public for link in origins if not by_id[link.source].forms(service))
+    return any(link.public for link in origins if by_id[link.source].through)
 
 
 def _once(called: Called, seen: set[tuple[str, str | None]]) -> Iterator[Called]:
@@ -182,6 +121,6 @@ def _next(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link
             )
             if found is not None and not note:
                 public = link.public and onward
-                yield Called(other, found, other.forms(found), public=public)
+                yield Called(other, found, other.forms(found), other.silent, public=public)
             elif onward:
                 yield Called(other, None, note=note)

@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator
 
-from syncer.app.naming import (
-    Link,
-    Place,
+from syncer.app.kinds import (
     cloudmap_place,
     consul_place,
     groups_place,
+    unnamed_namespace_place,
     unnamed_zone_place,
     view_place,
     zone_place,
 )
+from syncer.app.naming import Link, Place
 from syncer.app.routes import CONSUL, Planned, active, namespace_key, planned
 from syncer.core.names import Naming
 from syncer.core.rules import Address
 from syncer.settings import Settings
 from syncer.settings.directions import ConsulToCloudMap
+from syncer.settings.namespaces import Namespace
 from syncer.settings.routes import Route
 from syncer.settings.texts import split_address
 from syncer.systems.route53.names import within
@@ -35,14 +36,20 @@ def places(settings: Settings, datacenter: str = "") -> tuple[Place, ...]:
         where = consul.dns_domain(datacenter or consul.datacenter or "dc1")
         found.append(consul_place(where, consul.dns_server))
     for label, section in zip(settings.labels(), settings.namespaces, strict=True):
-        records = frozenset[str](section.consul_to_cloudmap.records)
-        resolver = split_address(section.dns_resolver, _DNS_PORT) if section.dns_resolver else None
-        found.append(cloudmap_place(label, section.name or label, records, resolver))
+        found.append(_namespace(label, section))
     known = {CONSUL, *map(namespace_key, settings.labels())}
     others = {key: None for route in planned(settings) for key in (route.source, route.target)}
     zones = {f"route53/{route.place}": route.zone_name for route in settings.routes}
     found.extend(_other(key, zones.get(key, "")) for key in others if key not in known)
     return tuple(found)
+
+
+def _namespace(label: str, section: Namespace) -> Place:
+    if section.name is None:
+        return unnamed_namespace_place(label)
+    records = frozenset[str](section.consul_to_cloudmap.records)
+    resolver = split_address(section.dns_resolver, _DNS_PORT) if section.dns_resolver else None
+    return cloudmap_place(label, section.name, records, resolver)
 
 
 def links(settings: Settings) -> tuple[Link, ...]:

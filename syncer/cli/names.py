@@ -34,7 +34,6 @@ def names(name: str, path: Path, *, resolve: bool) -> None:
     settings = settings_or_exit(path)
     same = True
     for family in families(name, places(settings), links(settings)):
-        click.echo(f"{family.origin.service} in {family.origin.place.title}")
         answers = []
         for called in (family.origin, *family.others):
             answers.append(_answers(called) if resolve else ())
@@ -55,8 +54,11 @@ def _answers(called: Called) -> Answers:
 
 
 def _lines(called: Called, answers: Answers, *, origin: bool) -> Iterator[str]:
-    if not origin:
-        yield f"  in {called.place.title}: {called.service or called.note}"
+    note = f"  ({called.note})" if called.service and called.note else ""
+    if origin:
+        yield f"{called.service} in {called.place.title}{note}"
+    else:
+        yield f"  in {called.place.title}: {called.service or called.note}{note}"
     for form in called.forms:
         note = f"  ({form.note})" if form.note else ""
         yield f"    {form.record:<5} {form.name}{note}"

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from syncer.app.naming import Family, families
 from syncer.app.places import links, places
 from syncer.settings import Settings
@@ -77,3 +79,14 @@ def test_each_namespace_and_the_datacenter_is_a_place_with_its_resolver() -> Non
     assert (first.id, first.resolver) == ("cloudmap/corp.internal", ("10.0.0.2", 53))
     assert (second.title, second.resolver) == ("Cloud Map ns-0123456789abcdef", None)
     assert places(settings({"name": "n"}, consul={"datacenter": "dc2"}), "")[0].title == "Consul dc2"
+
+
+@pytest.mark.parametrize(
+    "known",
+    ["ns-0123456789abcdef", "arn:aws:servicediscovery:eu-west-1:123456789012:namespace/ns-0123456789abcdef"],
+)
+def test_a_namespace_known_by_its_id_alone_has_no_dns_names_and_it_is_said_why(known: str) -> None:
+    (family,) = called("web.service.consul", {"id": known})
+    (other,) = family.others
+    assert (other.place.title, other.service, other.forms) == ("Cloud Map ns-0123456789abcdef", "web", ())
+    assert "write name in place of id" in other.note
