@@ -1,5 +1,7 @@
 """Each kind of registry as a place of names."""
 
+from dataclasses import replace
+
 from syncer.app.naming import Place, Server
 from syncer.app.routes import CONSUL, namespace_key
 from syncer.core.forms import ConsulDomain, Form, cloudmap_forms, consul_forms, parse
@@ -41,6 +43,12 @@ def unnamed_namespace_place(label: str) -> Place:
     return Place(
         namespace_key(label), f"Cloud Map {label}", lambda _name: (), lambda _name: None, silent=silent
     )
+
+
+def http_place(label: str, namespace: str) -> Place:
+    """Return a Cloud Map namespace that only the API answers for."""
+    found = cloudmap_place(label, namespace, frozenset(), None)
+    return replace(found, silent="found by the API only")
 
 
 def zone_place(key: str, zone: str) -> Place:

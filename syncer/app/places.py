@@ -6,6 +6,7 @@ from syncer.app.kinds import (
     cloudmap_place,
     consul_place,
     groups_place,
+    http_place,
     unnamed_namespace_place,
     unnamed_zone_place,
     view_place,
@@ -47,9 +48,16 @@ def places(settings: Settings, datacenter: str = "") -> tuple[Place, ...]:
 def _namespace(label: str, section: Namespace) -> Place:
     if section.name is None:
         return unnamed_namespace_place(label)
+    if _type(section) == "http":
+        return http_place(label, section.name)
     records = frozenset[str](section.consul_to_cloudmap.records)
     resolver = split_address(section.dns_resolver, _DNS_PORT) if section.dns_resolver else None
     return cloudmap_place(label, section.name, records, resolver)
+
+
+def _type(section: Namespace) -> str:
+    """Return the namespace's type, as far as the settings say it."""
+    return section.type or (section.create.type if section.create else "")
 
 
 def links(settings: Settings) -> tuple[Link, ...]:

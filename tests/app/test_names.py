@@ -90,3 +90,12 @@ def test_a_namespace_known_by_its_id_alone_has_no_dns_names_and_it_is_said_why(k
     (other,) = family.others
     assert (other.place.title, other.service, other.forms) == ("Cloud Map ns-0123456789abcdef", "web", ())
     assert "write name in place of id" in other.note
+
+
+@pytest.mark.parametrize("written", [{"type": "http"}, {"create": {"type": "http"}}])
+def test_an_http_namespace_has_names_but_no_dns(written: dict[str, Any]) -> None:
+    (family,) = called("web.service.consul", {"name": "shop", **written})
+    assert [(item.service, item.forms, item.note) for item in family.others] == [
+        ("web", (), "found by the API only")
+    ]
+    assert called("web.shop", {"name": "shop", **written})[0].origin.service == "web"

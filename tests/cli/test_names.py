@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from syncer.cli import main
 from tests.cli.process import syncer
 from tests.e2e.world import World
 
@@ -28,6 +30,15 @@ def test_sides_that_do_not_answer_are_not_alike(tmp_path: Path, deaf: str) -> No
     assert done.returncode == 1
     assert "no answer in 3 s" in done.stdout
     assert done.stdout.endswith("  not all sides answered\n")
+
+
+def test_why_there_are_no_dns_names_is_shown_beside_the_name(tmp_path: Path) -> None:
+    path = tmp_path / "syncer.yaml"
+    path.write_text("owner: a\nnamespaces: [{name: shop, type: http}]\n")
+    there = CliRunner().invoke(main, ["names", "web.service.consul", "-c", str(path)]).output
+    assert there.endswith("  in Cloud Map shop: web  (found by the API only)\n")
+    here = CliRunner().invoke(main, ["names", "web.shop", "-c", str(path)]).output
+    assert here.startswith("web in Cloud Map shop  (found by the API only)\n")
 
 
 def test_a_name_that_is_nowhere_is_told(world: World) -> None:
