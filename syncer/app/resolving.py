@@ -42,13 +42,23 @@ def ask(name: str, record: str, server: Server | None) -> tuple[Answer, ...]:
     return found + failed if found else (failed or answers)[:1]
 
 
+def ask_service(name: str, server: Server | None) -> tuple[Answer, ...]:
+    """Ask *server* for the ``SRV`` records of *name*, then for the addresses of their targets; otherwise as `ask`."""
+    (services,) = ask(name, "SRV", server)
+    targets = sorted({value.split()[-1] for value in services.values})
+    return (services, *(answer for target in targets for answer in ask(target, "A", server)))
+
+
+def addresses(answers: tuple[Answer, ...]) -> frozenset[str]:
+    """Return what one server says is behind a name, by whichever records."""
+    return frozenset(value for answer in answers if answer.record != "SRV" for value in answer.values)
+
+
 def agree(answers: tuple[tuple[Answer, ...], ...]) -> bool:
-    """Whether all of *answers*, each of another server, give the same values; never where one has failed."""
+    """Whether all of *answers*, each of another server, give the same addresses; never where one has failed."""
     if any(answer.failed for group in answers for answer in group):
         return False
-    return (
-        len({tuple(sorted(value for answer in group for value in answer.values)) for group in answers}) <= 1
-    )
+    return len(set(map(addresses, answers))) <= 1
 
 
 def _resolver(server: Server | None) -> dns.resolver.Resolver:

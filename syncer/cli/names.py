@@ -8,7 +8,7 @@ import click
 
 from syncer.app.naming import Called, Family, families
 from syncer.app.places import links, places
-from syncer.app.resolving import Answer, agree, ask
+from syncer.app.resolving import Answer, agree, ask, ask_service
 from syncer.cli.options import config_option, settings_or_exit
 
 _EPILOG = """\b
@@ -48,9 +48,12 @@ def names(name: str, path: Path, *, resolve: bool) -> None:
 
 
 def _answers(called: Called) -> Answers:
-    """Ask for the plain name: the one that people type."""
-    plain = next((form for form in called.forms if form.record in {"A", "CNAME"}), None)
-    return ask(plain.name, plain.record, called.place.resolver) if plain else ()
+    """Ask for the plain name, the one that people type; where it has no addresses, for those behind its SRV records."""
+    forms = [form for form in called.forms if "<" not in form.name]
+    plain = next((form for form in forms if form.record in {"A", "CNAME"}), None)
+    if plain is not None:
+        return ask(plain.name, plain.record, called.place.resolver)
+    return ask_service(forms[0].name, called.place.resolver) if forms else ()
 
 
 def _lines(called: Called, answers: Answers, *, origin: bool) -> Iterator[str]:
@@ -65,7 +68,8 @@ def _lines(called: Called, answers: Answers, *, origin: bool) -> Iterator[str]:
     for answer in answers:
         said = ", ".join(answer.values) or answer.problem
         ttl = f", TTL {answer.ttl} s" if answer.ttl is not None else ""
-        yield f"      → {answer.record} {said}  ({answer.milliseconds:.0f} ms{ttl})"
+        target = f"{answer.name} " if answer.name not in {form.name for form in called.forms} else ""
+        yield f"      → {answer.record} {target}{said}  ({answer.milliseconds:.0f} ms{ttl})"
 
 
 def _asked(called: Iterable[Called], answers: Iterable[Answers], *, public: bool) -> tuple[Answers, ...]:

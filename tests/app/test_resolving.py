@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from syncer.app.resolving import Answer, agree, ask
+from syncer.app.resolving import Answer, addresses, agree, ask, ask_service
 from tests.e2e.world import NAMESPACE, World
 
 
@@ -65,6 +65,17 @@ def test_the_system_resolver_is_asked_where_no_server_is_named() -> None:
     thread.join(60)
     assert done
     assert done[0][0].values == ()
+
+
+def test_behind_service_records_the_addresses_of_their_targets_are_found(world: World) -> None:
+    service = world.aws.seed.service(NAMESPACE, "targets", records={"SRV": 15})
+    for number in (2, 1):
+        attributes = {"AWS_INSTANCE_IPV4": f"10.1.0.{number}", "AWS_INSTANCE_PORT": "80"}
+        world.aws.seed.instance(service, f"t{number}", attributes)
+    found = ask_service(f"targets.{NAMESPACE}", world.aws.dns_address)
+    assert [answer.record for answer in found] == ["SRV", "A", "A"]
+    assert addresses(found) == {"10.1.0.1", "10.1.0.2"}
+    assert [answer.record for answer in ask_service(f"nobody.{NAMESPACE}", world.aws.dns_address)] == ["SRV"]
 
 
 @pytest.mark.parametrize(

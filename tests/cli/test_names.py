@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from syncer.cli import main
 from tests.cli.process import syncer
-from tests.e2e.world import World
+from tests.e2e.world import NAMESPACE, World
 
 
 @pytest.fixture
@@ -45,3 +45,18 @@ def test_a_name_that_is_nowhere_is_told(world: World) -> None:
     done = syncer("names", "nobody.service.consul", "--resolve", "-c", world.file(world.tree()))
     assert done.returncode == 1
     assert done.stdout.endswith("  nobody answers for nobody\n")
+
+
+def test_where_only_service_records_answer_the_addresses_behind_them_are_compared(world: World) -> None:
+    world.consul.register("only-srv", "s1", "10.0.0.7", 8080)
+    service = world.aws.seed.service(NAMESPACE, "only-srv", records={"SRV": 15})
+    attributes = {"AWS_INSTANCE_IPV4": "10.0.0.7", "AWS_INSTANCE_PORT": "8080"}
+    world.aws.seed.instance(service, "s1", attributes)
+    tree = world.tree()
+    tree["namespaces"][0]["consul_to_cloudmap"] = {"records": ["SRV"]}
+    path = world.file(tree, "srv.yaml")
+    done = syncer("names", "only-srv.service.consul", "--resolve", "-c", path)
+    assert done.returncode == 0, done.stdout
+    assert f"→ SRV 1 1 8080 s1.only-srv.{NAMESPACE}." in done.stdout
+    assert f"→ A s1.only-srv.{NAMESPACE}. 10.0.0.7" in done.stdout
+    assert done.stdout.endswith("  all sides answer alike\n")
