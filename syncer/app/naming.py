@@ -39,7 +39,7 @@ class Link:
     target: str
     naming: Naming
     public: bool = False
-    """Whether public addresses are carried, which no private ones compare with."""
+    """Whether public addresses are carried, while DNS in Consul and in a private namespace answers private ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,6 @@ class Called:
     forms: tuple[Form, ...] = ()
     note: str = ""
     """Why it has no name there, or no DNS names."""
-    public: bool = False
-    """Whether the addresses there are public ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,8 @@ class Family:
 
     origin: Called
     others: tuple[Called, ...]
+    beside: tuple[Called, ...] = ()
+    """What else DNS answers for that is carried to one of these names, and so may be found under it, too."""
 
 
 def families(name: str, places: Iterable[Place], links: Iterable[Link]) -> Iterator[Family]:
@@ -76,10 +76,9 @@ def families(name: str, places: Iterable[Place], links: Iterable[Link]) -> Itera
     for place, service in meant or [(place, plain) for place in by_id.values() if not place.refuses(plain)]:
         others = tuple(_linked(place, service, by_id, listed))
         forms = place.forms(service)
+        origin = Called(place, service, forms, place.silent)
         if meant or forms or others:
-            yield Family(
-                Called(place, service, forms, place.silent, _public(place, service, by_id, listed)), others
-            )
+            yield Family(origin, others, tuple(_beside((origin, *others), by_id, listed)))
 
 
 def _linked(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link, ...]) -> Iterator[Called]:
@@ -92,10 +91,15 @@ def _linked(place: Place, service: str, by_id: dict[str, Place], links: tuple[Li
                 yield from _once(further, seen)
 
 
-def _public(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link, ...]) -> bool:
-    """Whether what *service* is in *place* comes from tasks, with public addresses."""
-    origins = [link for link in links if link.target == place.id and link.naming.back(service) is not None]
-    return any(link.public for link in origins if by_id[link.source].through)
+def _beside(known: tuple[Called, ...], by_id: dict[str, Place], links: tuple[Link, ...]) -> Iterator[Called]:
+    seen = {(called.place.id, called.service) for called in known}
+    for called in known:
+        for link in links:
+            if link.target != called.place.id or called.service is None:
+                continue
+            source, service = by_id[link.source], link.naming.back(called.service)
+            if service is not None and source.forms(service):
+                yield from _once(Called(source, service, source.forms(service)), seen)
 
 
 def _once(called: Called, seen: set[tuple[str, str | None]]) -> Iterator[Called]:
@@ -120,7 +124,6 @@ def _next(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link
                 other.refuses(found) if found is not None else "another service is renamed to this name there"
             )
             if found is not None and not note:
-                public = link.public and onward
-                yield Called(other, found, other.forms(found), other.silent, public=public)
+                yield Called(other, found, other.forms(found), other.silent)
             elif onward:
                 yield Called(other, None, note=note)

@@ -67,14 +67,15 @@ def links(settings: Settings) -> tuple[Link, ...]:
 
 def _links(settings: Settings) -> Iterator[Link]:
     for route in active(settings):
-        yield Link(route.source, route.target, _naming(settings, route), _public(route))
+        yield Link(route.source, route.target, _naming(settings, route), _public(settings, route))
 
 
-def _public(route: Planned) -> bool:
+def _public(settings: Settings, route: Planned) -> bool:
     """Whether public addresses are carried, as far as the settings say: zones count as public ones."""
     section = route.section
     if isinstance(section, Route) and section.address is None:
-        return section.kind == "route53"
+        types = dict(zip(map(namespace_key, settings.labels()), map(_type, settings.namespaces), strict=True))
+        return section.kind == "route53" or types.get(route.target) in {"public", "http"}
     return isinstance(section, Route | ConsulToCloudMap) and section.address is Address.PUBLIC
 
 

@@ -54,13 +54,6 @@ def addresses(answers: tuple[Answer, ...]) -> frozenset[str]:
     return frozenset(value for answer in answers if answer.record != "SRV" for value in answer.values)
 
 
-def agree(answers: tuple[tuple[Answer, ...], ...]) -> bool:
-    """Whether all of *answers*, each of another server, give the same addresses; never where one has failed."""
-    if any(answer.failed for group in answers for answer in group):
-        return False
-    return len(set(map(addresses, answers))) <= 1
-
-
 def _resolver(server: Server | None) -> dns.resolver.Resolver:
     if server is None:
         resolver = dns.resolver.Resolver()

@@ -3,9 +3,7 @@
 import socket
 import threading
 
-import pytest
-
-from syncer.app.resolving import Answer, addresses, agree, ask, ask_service
+from syncer.app.resolving import Answer, addresses, ask, ask_service
 from tests.e2e.world import NAMESPACE, World
 
 
@@ -76,27 +74,3 @@ def test_behind_service_records_the_addresses_of_their_targets_are_found(world: 
     assert [answer.record for answer in found] == ["SRV", "A", "A"]
     assert addresses(found) == {"10.1.0.1", "10.1.0.2"}
     assert [answer.record for answer in ask_service(f"nobody.{NAMESPACE}", world.aws.dns_address)] == ["SRV"]
-
-
-@pytest.mark.parametrize(
-    ("answers", "alike"),
-    [
-        pytest.param(((("1",),), (("1",),)), True, id="equal"),
-        pytest.param(((("1",), ("2",)), (("1", "2"),)), True, id="in-other-groups"),
-        pytest.param(((("1",),), (("2",),)), False, id="different"),
-        pytest.param((((),), (("1",),)), False, id="one-is-empty"),
-        pytest.param((), True, id="nobody-was-asked"),
-    ],
-)
-def test_sides_agree_where_they_give_the_same_values(
-    answers: tuple[tuple[tuple[str, ...], ...], ...], alike: bool
-) -> None:
-    asked = tuple(tuple(Answer("n", "A", values) for values in group) for group in answers)
-    assert agree(asked) is alike
-
-
-@pytest.mark.parametrize("other", [Answer("n", "A"), Answer("n", "A", ("1",))])
-def test_a_side_that_did_not_answer_agrees_with_nobody(other: Answer) -> None:
-    silent = Answer("n", "A", problem="no answer in 3 s", failed=True)
-    assert not agree(((silent,), (other,)))
-    assert not agree(((silent,), (silent,)))

@@ -60,3 +60,18 @@ def test_where_only_service_records_answer_the_addresses_behind_them_are_compare
     assert f"→ SRV 1 1 8080 s1.only-srv.{NAMESPACE}." in done.stdout
     assert f"→ A s1.only-srv.{NAMESPACE}. 10.0.0.7" in done.stdout
     assert done.stdout.endswith("  all sides answer alike\n")
+
+
+def test_what_another_namespace_brings_into_consul_is_asked_for_and_is_no_difference(world: World) -> None:
+    world.aws.seed.namespace("other.internal")
+    world.consul.register("brought", "b1", "10.0.0.9", 8080)
+    service = world.aws.seed.service("other.internal", "brought", records={"A": 15})
+    world.aws.seed.instance(service, "b1", {"AWS_INSTANCE_IPV4": "10.0.0.9"})
+    tree = world.tree()
+    tree["namespaces"].append({**tree["namespaces"][0], "name": "other.internal"})
+    path = world.file(tree, "two.yaml")
+    done = syncer("names", f"brought.{NAMESPACE}", "--resolve", "-c", path)
+    assert done.returncode == 0, done.stdout
+    assert "  also from Cloud Map other.internal: brought\n" in done.stdout
+    assert done.stdout.endswith(", but for what was imported from elsewhere, which goes no further\n")
+    assert "also from" not in syncer("names", f"brought.{NAMESPACE}", "-c", path).stdout
