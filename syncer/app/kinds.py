@@ -1,10 +1,14 @@
 """Each kind of registry as a place of names."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from syncer.app.naming import Place, Server
 from syncer.app.routes import CONSUL, namespace_key
 from syncer.core.forms import ConsulDomain, Form, cloudmap_forms, consul_forms, parse
+from syncer.systems.cloudmap import carrier as cloudmap
+from syncer.systems.cloudmap.namespaces import Namespace
+from syncer.systems.consul import carrier as consul
 
 
 def consul_place(where: ConsulDomain, resolver: Server) -> Place:
@@ -15,9 +19,13 @@ def consul_place(where: ConsulDomain, resolver: Server) -> Place:
         return parsed.service if parsed else None
 
     def forms(name: str) -> tuple[Form, ...]:
-        return tuple(consul_forms(name, (), where))
+        heard = name == "consul" or not refuses(name)
+        return tuple(consul_forms(name, (), where)) if heard else ()
 
-    return Place(CONSUL, f"Consul {where.datacenter}", forms, service, resolver)
+    def refuses(name: str) -> str:
+        return consul.name_problem(name) or ""
+
+    return Place(CONSUL, f"Consul {where.datacenter}", forms, service, resolver, refuses, lenient=True)
 
 
 def cloudmap_place(label: str, namespace: str, records: frozenset[str], resolver: Server | None) -> Place:
@@ -29,9 +37,10 @@ def cloudmap_place(label: str, namespace: str, records: frozenset[str], resolver
         return parsed.service if parsed else None
 
     def forms(name: str) -> tuple[Form, ...]:
-        return tuple(cloudmap_forms(name, namespace, records))
+        return () if refuses(name) else tuple(cloudmap_forms(name, namespace, records))
 
-    return Place(namespace_key(label), f"Cloud Map {label}", forms, service, resolver)
+    refuses = _namespace_refuses(namespace, "DNS_PRIVATE")
+    return Place(namespace_key(label), f"Cloud Map {label}", forms, service, resolver, refuses)
 
 
 def unnamed_namespace_place(label: str) -> Place:
@@ -40,15 +49,20 @@ def unnamed_namespace_place(label: str) -> Place:
         "the settings give its id alone, and DNS names end in its name: write name in place of id, "
         "unless another account shares it"
     )
-    return Place(
-        namespace_key(label), f"Cloud Map {label}", lambda _name: (), lambda _name: None, silent=silent
-    )
+    found = http_place(label, "\0")
+    return replace(found, service=lambda _name: None, silent=silent)
 
 
 def http_place(label: str, namespace: str) -> Place:
     """Return a Cloud Map namespace that only the API answers for."""
     found = cloudmap_place(label, namespace, frozenset(), None)
-    return replace(found, silent="found by the API only")
+    return replace(found, silent="found by the API only", refuses=_namespace_refuses(namespace, "HTTP"))
+
+
+def _namespace_refuses(name: str, kind: str) -> Callable[[str], str]:
+    """Return why a namespace called *name*, which is of the type *kind*, can hold no service of a name."""
+    namespace = Namespace(id="", arn="", name=name, http_name=name, type=kind)
+    return lambda service: cloudmap.name_problem(service, namespace) or ""
 
 
 def zone_place(key: str, zone: str) -> Place:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from syncer.core.forms import Form
-from syncer.core.names import Naming
+from syncer.core.names import Naming, suggest
 
 Server = tuple[str, int]
 
@@ -24,7 +24,9 @@ class Place:
     resolver: Server | None = None
     """The DNS server that answers for it; None for the system's own."""
     refuses: Callable[[str], str] = lambda _name: ""
-    """Why no service there can have this name; empty where one can."""
+    """Why nothing can be carried there under this name; empty where it can."""
+    lenient: bool = False
+    """Whether a service may be there under a name that it refuses, unheard by DNS."""
     silent: str = ""
     """Why its services have no DNS names that could be told; empty where that goes without saying."""
     through: bool = False
@@ -73,10 +75,12 @@ def families(name: str, places: Iterable[Place], links: Iterable[Link]) -> Itera
     listed = tuple(links)
     meant = [(place, service) for place in by_id.values() if (service := place.service(name)) is not None]
     plain = name.rstrip(".")
-    for place, service in meant or [(place, plain) for place in by_id.values() if not place.refuses(plain)]:
+    for place, service in meant or [
+        (place, plain) for place in by_id.values() if place.lenient or not place.refuses(plain)
+    ]:
         others = tuple(_linked(place, service, by_id, listed))
         forms = place.forms(service)
-        origin = Called(place, service, forms, place.silent)
+        origin = Called(place, service, forms, place.silent or place.refuses(service))
         if meant or forms or others:
             yield Family(origin, others, tuple(_beside((origin, *others), by_id, listed)))
 
@@ -120,10 +124,15 @@ def _next(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link
             found = translate(service)
             other = by_id[there]
             onward = here == link.source
-            note = (
-                other.refuses(found) if found is not None else "another service is renamed to this name there"
-            )
-            if found is not None and not note:
-                yield Called(other, found, other.forms(found), other.silent)
+            refused = other.refuses(found) if found is not None else ""
+            if found is not None and not (refused and (onward or not other.lenient)):
+                yield Called(other, found, other.forms(found), other.silent or refused)
             elif onward:
-                yield Called(other, None, note=note)
+                taken = "another service is renamed to this name there"
+                yield Called(other, None, note=taken if found is None else refused + _advice(other, service))
+
+
+def _advice(target: Place, service: str) -> str:
+    """Return what to write so that *service* can be carried to *target*, where that can be told."""
+    name = suggest(service)
+    return "" if target.refuses(name) else f"; write rename: {{{service!r}: {name!r}}}"

@@ -31,6 +31,8 @@ def names(name: str, path: Path, *, resolve: bool) -> None:
     one could not be asked, or if nobody answers; public addresses are compared among themselves, and what one side
     imported need not be on the others.
     """
+    if not name.strip(". "):
+        raise click.BadParameter("it is empty: write a service's name", param_hint="NAME")
     settings = settings_or_exit(path)
     listed, same = links(settings), True
     for family in families(name, places(settings), listed):

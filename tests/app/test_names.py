@@ -99,3 +99,53 @@ def test_an_http_namespace_has_names_but_no_dns(written: dict[str, Any]) -> None
         ("web", (), "found by the API only")
     ]
     assert called("web.shop", {"name": "shop", **written})[0].origin.service == "web"
+
+
+def test_a_name_that_consul_cannot_answer_for_is_not_carried_there_and_it_is_said_what_to_write() -> None:
+    (family,) = called("under_score.corp.internal")
+    into = [item for item in family.others if item.service is None]
+    assert [item.place.title for item in into] == ["Consul dc1"]
+    assert into[0].note == (
+        "Consul's DNS answers only letters, digits and inner hyphens; "
+        "write rename: {'under_score': 'under-score'}"
+    )
+    assert [form.name for form in family.origin.forms] == ["under_score.corp.internal"]
+
+
+def test_a_service_in_consul_may_have_a_name_that_its_dns_does_not_answer() -> None:
+    here, _ = called("under_score")
+    assert (here.origin.place.title, here.origin.forms) == ("Consul dc1", ())
+    assert here.origin.note == "Consul's DNS answers only letters, digits and inner hyphens"
+    assert [(item.place.title, item.service) for item in here.others] == [
+        ("Cloud Map corp.internal", "under_score")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "instead"),
+    [
+        ("x" * 70, "a part between dots has at most 63 characters", "x" * 63),
+        ("a..b", "a part between dots has letters", "a-b"),
+    ],
+)
+@pytest.mark.parametrize(
+    "known", [{"name": "n"}, {"name": "n", "type": "http"}, {"id": "ns-0123456789abcdef"}]
+)
+def test_a_name_that_no_namespace_takes_is_shown_as_not_carried(
+    name: str, why: str, instead: str, known: dict[str, str]
+) -> None:
+    (family,) = called(name, known)
+    assert family.origin.place.title == "Consul dc1"
+    (other,) = family.others
+    assert (other.service, other.forms) == (None, ())
+    assert other.note.startswith(why)
+    assert other.note.endswith(f"write rename: {{{name!r}: {instead!r}}}")
+
+
+def test_the_name_of_consuls_own_servers_is_answered_there_and_not_written() -> None:
+    family = called("consul.service.consul")[0]
+    assert family.origin.forms[0].name == "consul.service.consul"
+    into = called("consul.corp.internal")[0].others
+    assert [(item.service, item.note) for item in into if item.service is None] == [
+        (None, "'consul' is the name of Consul's own servers there")
+    ]

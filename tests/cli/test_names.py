@@ -41,6 +41,15 @@ def test_why_there_are_no_dns_names_is_shown_beside_the_name(tmp_path: Path) -> 
     assert here.startswith("web in Cloud Map shop  (found by the API only)\n")
 
 
+@pytest.mark.parametrize("name", ["", " ", "."])
+def test_an_empty_name_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "syncer.yaml"
+    path.write_text("owner: a\nnamespaces: [{name: corp.internal}]\n")
+    done = CliRunner().invoke(main, ["names", name, "-c", str(path)])
+    assert done.exit_code == 2
+    assert "Invalid value for NAME: it is empty" in done.output
+
+
 def test_a_name_that_is_nowhere_is_told(world: World) -> None:
     done = syncer("names", "nobody.service.consul", "--resolve", "-c", world.file(world.tree()))
     assert done.returncode == 1
