@@ -65,7 +65,7 @@ def _namespace_refuses(name: str, kind: str) -> Callable[[str], str]:
     return lambda service: cloudmap.name_problem(service, namespace) or ""
 
 
-def zone_place(key: str, zone: str) -> Place:
+def zone_place(key: str, zone: str, resolver: Server | None = None) -> Place:
     """Return a hosted zone, called *zone*, as a place of names, whose services are whole names already."""
     ending = f".{zone}"
 
@@ -76,7 +76,7 @@ def zone_place(key: str, zone: str) -> Place:
     def refuses(name: str) -> str:
         return "" if service(name) else f"names there end in {ending}"
 
-    return Place(key, f"Route 53 {zone}", lambda name: (Form(name, "A"),), service, refuses=refuses)
+    return Place(key, f"Route 53 {zone}", lambda name: (Form(name, "A"),), service, resolver, refuses)
 
 
 def unnamed_zone_place(key: str, zone_id: str) -> Place:

@@ -12,7 +12,7 @@ from syncer.app.kinds import (
     view_place,
     zone_place,
 )
-from syncer.app.naming import Link, Place
+from syncer.app.naming import Link, Place, Server
 from syncer.app.routes import CONSUL, Planned, active, namespace_key, planned
 from syncer.core.names import Naming
 from syncer.core.rules import Address
@@ -40,8 +40,8 @@ def places(settings: Settings, datacenter: str = "") -> tuple[Place, ...]:
         found.append(_namespace(label, section))
     known = {CONSUL, *map(namespace_key, settings.labels())}
     others = {key: None for route in planned(settings) for key in (route.source, route.target)}
-    zones = {f"route53/{route.place}": route.zone_name for route in settings.routes}
-    found.extend(_other(key, zones.get(key, "")) for key in others if key not in known)
+    routes = {f"{route.kind}/{route.place}": route for route in settings.routes}
+    found.extend(_other(key, routes.get(key)) for key in others if key not in known)
     return tuple(found)
 
 
@@ -51,8 +51,7 @@ def _namespace(label: str, section: Namespace) -> Place:
     if _type(section) == "http":
         return http_place(label, section.name)
     records = frozenset[str](section.consul_to_cloudmap.records)
-    resolver = split_address(section.dns_resolver, _DNS_PORT) if section.dns_resolver else None
-    return cloudmap_place(label, section.name, records, resolver)
+    return cloudmap_place(label, section.name, records, _server(section.dns_resolver))
 
 
 def _type(section: Namespace) -> str:
@@ -85,11 +84,17 @@ def _naming(settings: Settings, route: Planned) -> Naming:
     return within(naming, zone) if zone and settings.has_plain_names(route.source) else naming
 
 
-def _other(key: str, zone: str) -> Place:
-    """Return the place *key*, which is no namespace; *zone* is the name of the hosted zone, where it is known."""
+def _other(key: str, route: Route | None) -> Place:
+    """Return the place *key*, which is no namespace; *route* is one that leads there."""
     system, _, rest = key.partition("/")
     if system == "ecs":
         return view_place(key)
     if system == "elb":
         return groups_place(key, rest)
-    return zone_place(key, zone) if zone else unnamed_zone_place(key, rest)
+    if route is None or not route.zone_name:
+        return unnamed_zone_place(key, rest)
+    return zone_place(key, route.zone_name, _server(route.dns_resolver))
+
+
+def _server(written: str | None) -> Server | None:
+    return split_address(written, _DNS_PORT) if written else None
