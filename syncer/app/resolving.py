@@ -11,6 +11,8 @@ from syncer.app.naming import Server
 
 _TIMEOUT = 3.0
 """Seconds for one question, retries included."""
+_PART = 3
+"""As many records may be a part of them (Consul's ``udp_answer_limit``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Answer:
 def ask(name: str, record: str, server: Server | None) -> tuple[Answer, ...]:
     """Ask *server* (None: the system's own) for *name*; an ``A`` question asks for AAAA too.
 
-    Never raises: what went wrong is in the answer. Each question takes three seconds at most.
+    Never raises: what went wrong is in the answer. Each question takes three seconds at most, twice that where many
+    records answer.
     """
     resolver = _resolver(server)
     kinds = ("A", "AAAA") if record == "A" else (record,)
@@ -66,6 +69,17 @@ def _resolver(server: Server | None) -> dns.resolver.Resolver:
     return resolver
 
 
+def _whole(resolver: dns.resolver.Resolver, name: str, record: str) -> dns.resolver.Answer:
+    """Return the answer over UDP, or, where it may be a part, over TCP: Consul gives three records, and says no more."""
+    found = resolver.resolve(name, record, search=False)
+    if len(found) < _PART:
+        return found
+    try:
+        return resolver.resolve(name, record, search=False, tcp=True)
+    except (dns.exception.DNSException, OSError):
+        return found
+
+
 def _ask(resolver: dns.resolver.Resolver, name: str, record: str) -> Answer:
     began = time.monotonic()
 
@@ -75,7 +89,7 @@ def _ask(resolver: dns.resolver.Resolver, name: str, record: str) -> Answer:
         return Answer(name, record, values, ttl, (time.monotonic() - began) * 1000, problem, failed)
 
     try:
-        found = resolver.resolve(name, record, search=False)
+        found = _whole(resolver, name, record)
     except dns.resolver.NXDOMAIN:
         return answer(problem="no such name")
     except dns.resolver.NoAnswer:

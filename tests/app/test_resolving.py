@@ -3,6 +3,9 @@
 import socket
 import threading
 
+import dns.message
+import dns.rrset
+
 from syncer.app.resolving import Answer, addresses, ask, ask_service
 from tests.e2e.world import NAMESPACE, World
 
@@ -31,6 +34,31 @@ def test_service_records_can_be_asked_for(world: World) -> None:
     world.consul.register("srv", "s1", "10.0.0.1", 8080)
     (answer,) = ask("_srv._tcp.service.consul", "SRV", world.consul.dns_addr)
     assert answer.values[0].startswith("1 1 8080 ")
+
+
+def test_all_addresses_are_found_though_consul_gives_three_of_them_over_udp(world: World) -> None:
+    for number in range(1, 10):
+        world.consul.register("many", f"m{number}", f"10.0.0.{number}", 8080)
+    (answer,) = ask("many.service.consul", "A", world.consul.dns_addr)
+    assert answer.values == tuple(f"10.0.0.{number}" for number in range(1, 10))
+
+
+def test_where_only_udp_answers_that_is_the_answer() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+
+        def answer() -> None:
+            question, client = server.recvfrom(512)
+            response = dns.message.make_response(dns.message.from_wire(question))
+            said = (f"1 1 80 {name}.a." for name in "abc")
+            response.answer = [dns.rrset.from_text("web.a.", 5, "IN", "SRV", *said)]
+            server.sendto(response.to_wire(), client)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        (found,) = ask("web.a", "SRV", server.getsockname())
+        thread.join()
+    assert found.values == ("1 1 80 a.a.", "1 1 80 b.a.", "1 1 80 c.a.")
 
 
 def test_a_name_that_is_not_there_is_told_from_one_without_the_record(world: World) -> None:
