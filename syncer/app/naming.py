@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from syncer.app.routes import CONSUL, namespace_key
-from syncer.core.forms import ConsulDomain, Form, cloudmap_forms, consul_forms, parse
-from syncer.core.names import Naming
+from syncer.core.forms import Form
+from syncer.core.names import Naming, suggest
 
 Server = tuple[str, int]
 
@@ -25,7 +24,13 @@ class Place:
     resolver: Server | None = None
     """The DNS server that answers for it; None for the system's own."""
     refuses: Callable[[str], str] = lambda _name: ""
-    """Why no service there can have this name; empty where one can."""
+    """Why nothing can be carried there under this name; empty where it can."""
+    lenient: bool = False
+    """Whether a service may be there under a name that it refuses, unheard by DNS."""
+    silent: str = ""
+    """Why its services have no DNS names that could be told; empty where that goes without saying."""
+    through: bool = False
+    """Whether a service there is one and the same wherever routes lead from it, as that of a task is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +41,18 @@ class Link:
     target: str
     naming: Naming
     public: bool = False
-    """Whether public addresses are carried, which no private ones compare with."""
+    """Whether public addresses are carried, while DNS in Consul and in a private namespace answers private ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """One service in one place; without a name there, the reason."""
+    """One service in one place."""
 
     place: Place
     service: str | None
     forms: tuple[Form, ...] = ()
     note: str = ""
-    public: bool = False
-    """Whether the addresses there are public ones."""
+    """Why it has no name there, or no DNS names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,73 +61,8 @@ class Family:
 
     origin: Called
     others: tuple[Called, ...]
-
-
-def consul_place(where: ConsulDomain, resolver: Server) -> Place:
-    """Return Consul as a place of names."""
-
-    def service(name: str) -> str | None:
-        parsed = parse(name, where, ())
-        return parsed.service if parsed else None
-
-    def forms(name: str) -> tuple[Form, ...]:
-        return tuple(consul_forms(name, (), where))
-
-    return Place(CONSUL, f"Consul {where.datacenter}", forms, service, resolver)
-
-
-def cloudmap_place(label: str, namespace: str, records: frozenset[str], resolver: Server | None) -> Place:
-    """Return a Cloud Map namespace as a place of names, whose services have *records*."""
-    nowhere = ConsulDomain("\0")
-
-    def service(name: str) -> str | None:
-        parsed = parse(name, nowhere, (namespace,))
-        return parsed.service if parsed else None
-
-    def forms(name: str) -> tuple[Form, ...]:
-        return tuple(cloudmap_forms(name, namespace, records))
-
-    return Place(namespace_key(label), f"Cloud Map {label}", forms, service, resolver)
-
-
-def zone_place(key: str, zone: str) -> Place:
-    """Return a hosted zone, called *zone*, as a place of names, whose services are whole names already."""
-    ending = f".{zone}"
-
-    def service(name: str) -> str | None:
-        found = name.rstrip(".").lower()
-        return found if found == zone or found.endswith(ending) else None
-
-    def refuses(name: str) -> str:
-        return "" if service(name) else f"names there end in {ending}"
-
-    return Place(key, f"Route 53 {zone}", lambda name: (Form(name, "A"),), service, refuses=refuses)
-
-
-def unnamed_zone_place(key: str, zone_id: str) -> Place:
-    """Return a hosted zone that is known by its id alone as a place whose names nobody can tell."""
-
-    def refuses(name: str) -> str:
-        return "" if "." in name else "names there end in the zone's, and the settings give its id alone"
-
-    return Place(key, f"Route 53 {zone_id}", lambda _name: (), lambda _name: None, refuses=refuses)
-
-
-def groups_place(key: str, region: str) -> Place:
-    """Return the target groups of a Region as a place: each is called by its ARN, and has no DNS name."""
-
-    def service(name: str) -> str | None:
-        return name if name.startswith("arn:") else None
-
-    def refuses(name: str) -> str:
-        return "" if service(name) else "rename names no target group for it"
-
-    return Place(key, f"Target groups {region}", lambda _name: (), service, refuses=refuses)
-
-
-def view_place(key: str) -> Place:
-    """Return a view of ECS tasks as a place: its services have names, but no DNS answers for them."""
-    return Place(key, f"ECS {key.removeprefix('ecs/')}", lambda _name: (), lambda _name: None)
+    beside: tuple[Called, ...] = ()
+    """What else DNS answers for that is carried to one of these names, and so may be found under it, too."""
 
 
 def families(name: str, places: Iterable[Place], links: Iterable[Link]) -> Iterator[Family]:
@@ -136,27 +75,35 @@ def families(name: str, places: Iterable[Place], links: Iterable[Link]) -> Itera
     listed = tuple(links)
     meant = [(place, service) for place in by_id.values() if (service := place.service(name)) is not None]
     plain = name.rstrip(".")
-    for place, service in meant or [(place, plain) for place in by_id.values() if not place.refuses(plain)]:
+    for place, service in meant or [
+        (place, plain) for place in by_id.values() if place.lenient or not place.refuses(plain)
+    ]:
         others = tuple(_linked(place, service, by_id, listed))
         forms = place.forms(service)
+        origin = Called(place, service, forms, place.silent or place.refuses(service))
         if meant or forms or others:
-            yield Family(Called(place, service, forms, public=_public(place, service, by_id, listed)), others)
+            yield Family(origin, others, tuple(_beside((origin, *others), by_id, listed)))
 
 
 def _linked(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link, ...]) -> Iterator[Called]:
-    """Yield what *service* is called elsewhere; where it comes from a place without DNS, its other names, too."""
+    """Yield what *service* is called elsewhere; where it comes from tasks, its other names, too."""
     seen: set[tuple[str, str | None]] = {(place.id, service)}
     for called in _next(place, service, by_id, links):
         yield from _once(called, seen)
-        if called.service is not None and not called.forms:
+        if called.service is not None and called.place.through:
             for further in _next(called.place, called.service, by_id, links):
                 yield from _once(further, seen)
 
 
-def _public(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link, ...]) -> bool:
-    """Whether what *service* is in *place* comes from a place without DNS, with public addresses."""
-    origins = [link for link in links if link.target == place.id and link.naming.back(service) is not None]
-    return any(link.public for link in origins if not by_id[link.source].forms(service))
+def _beside(known: tuple[Called, ...], by_id: dict[str, Place], links: tuple[Link, ...]) -> Iterator[Called]:
+    seen = {(called.place.id, called.service) for called in known}
+    for called in known:
+        for link in links:
+            if link.target != called.place.id or called.service is None:
+                continue
+            source, service = by_id[link.source], link.naming.back(called.service)
+            if service is not None and source.forms(service):
+                yield from _once(Called(source, service, source.forms(service)), seen)
 
 
 def _once(called: Called, seen: set[tuple[str, str | None]]) -> Iterator[Called]:
@@ -177,11 +124,15 @@ def _next(place: Place, service: str, by_id: dict[str, Place], links: tuple[Link
             found = translate(service)
             other = by_id[there]
             onward = here == link.source
-            note = (
-                other.refuses(found) if found is not None else "another service is renamed to this name there"
-            )
-            if found is not None and not note:
-                public = link.public and onward
-                yield Called(other, found, other.forms(found), public=public)
+            refused = other.refuses(found) if found is not None else ""
+            if found is not None and not (refused and (onward or not other.lenient)):
+                yield Called(other, found, other.forms(found), other.silent or refused)
             elif onward:
-                yield Called(other, None, note=note)
+                taken = "another service is renamed to this name there"
+                yield Called(other, None, note=taken if found is None else refused + _advice(other, service))
+
+
+def _advice(target: Place, service: str) -> str:
+    """Return what to write so that *service* can be carried to *target*, where that can be told."""
+    name = suggest(service)
+    return "" if target.refuses(name) else f"; write rename: {{{service!r}: {name!r}}}"

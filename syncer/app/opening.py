@@ -88,7 +88,7 @@ class Opening:
         self._calls.watch_age(consul.end.registry.id, "wide", heard.age)
         _log.info("consul_reached", datacenter=domain.datacenter, version=consul.info.version)
         title = f"Consul {domain.datacenter}"
-        return Opened(CONSUL, consul.end, title, f"service.{domain.domain}", carrier=CARRIER)
+        return Opened(CONSUL, consul.end, title, f"service{domain.tenancy}.{domain.domain}", carrier=CARRIER)
 
     def _may_write_from(self, origin: str) -> object:
         key = self._origins.get(origin)

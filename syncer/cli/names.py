@@ -1,14 +1,15 @@
 """``syncer names``: what a service is called everywhere, and whether all names answer alike."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from syncer.app.comparing import Side, compare
 from syncer.app.naming import Called, Family, families
 from syncer.app.places import links, places
-from syncer.app.resolving import Answer, agree, ask
+from syncer.app.resolving import Answer, ask, ask_service
 from syncer.cli.options import config_option, settings_or_exit
 
 _EPILOG = """\b
@@ -18,8 +19,6 @@ Examples:
   syncer names _web._tcp.service.consul --resolve
 """
 
-Answers = tuple[Answer, ...]
-
 
 @click.command(epilog=_EPILOG)
 @click.argument("name")
@@ -28,56 +27,54 @@ Answers = tuple[Answer, ...]
 def names(name: str, path: Path, *, resolve: bool) -> None:
     """Show every name of a service on all sides, both ways.
 
-    NAME is a service's plain name or any DNS form of it. With --resolve the exit code is 1 if the sides disagree; names
-    with public addresses are compared among themselves.
+    NAME is a service's plain name or any DNS form of it. With --resolve the exit code is 1 if the sides disagree, if
+    one could not be asked, or if nobody answers; public addresses are compared among themselves, and what one side
+    imported need not be on the others.
     """
+    if not name.strip(". "):
+        raise click.BadParameter("it is empty: write a service's name", param_hint="NAME")
     settings = settings_or_exit(path)
-    same = True
-    for family in families(name, places(settings), links(settings)):
-        click.echo(f"{family.origin.service} in {family.origin.place.title}")
-        answers = []
-        for called in (family.origin, *family.others):
-            answers.append(_answers(called) if resolve else ())
-            for line in _lines(called, answers[-1], origin=called is family.origin):
+    listed, same = links(settings), True
+    for family in families(name, places(settings), listed):
+        sides = tuple(_sides(family, resolve=resolve))
+        for side in sides:
+            for line in _lines(side, family):
                 click.echo(line)
         if resolve:
-            called_so = (family.origin, *family.others)
-            alike = [_asked(called_so, answers, public=public) for public in (False, True)]
-            same &= all(map(agree, alike))
-            click.echo(f"  {_verdict(family, alike)}")
+            outcome = compare(str(family.origin.service), sides, listed)
+            same &= outcome.alike
+            click.echo(f"  {outcome.verdict}")
     sys.exit(0 if same else 1)
 
 
-def _answers(called: Called) -> Answers:
-    """Ask for the plain name: the one that people type."""
-    plain = next((form for form in called.forms if form.record in {"A", "CNAME"}), None)
-    return ask(plain.name, plain.record, called.place.resolver) if plain else ()
+def _sides(family: Family, *, resolve: bool) -> Iterator[Side]:
+    """Yield the sides of *family*; what only bears upon the comparison where that is wanted."""
+    for called in (family.origin, *family.others, *(family.beside if resolve else ())):
+        yield Side(called, _answers(called) if resolve else ())
 
 
-def _lines(called: Called, answers: Answers, *, origin: bool) -> Iterator[str]:
-    if not origin:
-        yield f"  in {called.place.title}: {called.service or called.note}"
+def _answers(called: Called) -> tuple[Answer, ...]:
+    """Ask for the plain name, the one that people type; where it has no addresses, for those behind its SRV records."""
+    forms = [form for form in called.forms if "<" not in form.name]
+    plain = next((form for form in forms if form.record in {"A", "CNAME"}), None)
+    if plain is not None:
+        return ask(plain.name, plain.record, called.place.resolver)
+    return ask_service(forms[0].name, called.place.resolver) if forms else ()
+
+
+def _lines(side: Side, family: Family) -> Iterator[str]:
+    called = side.called
+    note = f"  ({called.note})" if called.service and called.note else ""
+    if called is family.origin:
+        yield f"{called.service} in {called.place.title}{note}"
+    else:
+        where = "also from" if called in family.beside else "in"
+        yield f"  {where} {called.place.title}: {called.service or called.note}{note}"
     for form in called.forms:
         note = f"  ({form.note})" if form.note else ""
         yield f"    {form.record:<5} {form.name}{note}"
-    for answer in answers:
+    for answer in side.answers:
         said = ", ".join(answer.values) or answer.problem
         ttl = f", TTL {answer.ttl} s" if answer.ttl is not None else ""
-        yield f"      → {answer.record} {said}  ({answer.milliseconds:.0f} ms{ttl})"
-
-
-def _asked(called: Iterable[Called], answers: Iterable[Answers], *, public: bool) -> tuple[Answers, ...]:
-    """Return the answers that must be alike: those with public addresses, or the others."""
-    both = zip(called, answers, strict=True)
-    return tuple(found for item, found in both if found and item.public is public)
-
-
-def _verdict(family: Family, answers: list[tuple[Answers, ...]]) -> str:
-    if not any(answers):
-        return "no DNS could be asked"
-    if not all(map(agree, answers)):
-        return f"the sides differ on {family.origin.service}"
-    if not any(len(alike) > 1 for alike in answers):
-        return "only one side could be asked" if sum(map(len, answers)) == 1 else "no two sides compare"
-    apart = ", public addresses and others each among themselves" if all(answers) else ""
-    return f"all sides answer alike{apart}"
+        target = f"{answer.name} " if answer.name not in {form.name for form in called.forms} else ""
+        yield f"      → {answer.record} {target}{said}  ({answer.milliseconds:.0f} ms{ttl})"

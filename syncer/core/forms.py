@@ -10,6 +10,17 @@ class ConsulDomain:
 
     domain: str = "consul"
     datacenter: str = "dc1"
+    namespace: str = ""
+    """The namespace (Consul Enterprise); empty for the one that names mean which say none."""
+    partition: str = ""
+    """The admin partition (Consul Enterprise); empty likewise."""
+
+    @property
+    def tenancy(self) -> str:
+        """What stands behind ``service`` in names of this namespace and partition."""
+        return (f".{self.namespace}.ns" if self.namespace else "") + (
+            f".{self.partition}.ap" if self.partition else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +46,20 @@ class Parsed:
 
 
 def consul_forms(service: str, tags: tuple[str, ...], where: ConsulDomain) -> Iterator[Form]:
-    """Yield the names under which Consul's DNS answers for *service* (Consul documentation, DNS interface)."""
-    yield Form(f"{service}.service.{where.domain}", "A")
-    yield Form(f"{service}.service.{where.datacenter}.{where.domain}", "A", "from another datacenter")
-    yield Form(f"_{service}._tcp.service.{where.domain}", "SRV", "RFC 2782")
+    """Yield the names under which Consul's DNS answers for *service* (Consul documentation, DNS interface).
+
+    With a namespace or a partition they are ``web.service.<namespace>.ns.<partition>.ap[.<datacenter>.dc].consul``.
+    """
+    here = f"service{where.tenancy}"
+    away = f"{here}.{where.datacenter}.dc" if where.tenancy else f"{here}.{where.datacenter}"
+    yield Form(f"{service}.{here}.{where.domain}", "A")
+    yield Form(f"{service}.{away}.{where.domain}", "A", "from another datacenter")
+    yield Form(f"_{service}._tcp.{here}.{where.domain}", "SRV", "RFC 2782")
     for tag in tags:
-        yield Form(f"{tag}.{service}.service.{where.domain}", "A", f"only instances with the tag {tag}")
+        yield Form(f"{tag}.{service}.{here}.{where.domain}", "A", f"only instances with the tag {tag}")
         if tag.lower() != "tcp":  # Consul reads _tcp as "any instance", whatever tags there are
             yield Form(
-                f"_{service}._{tag}.service.{where.domain}", "SRV", f"only instances with the tag {tag}"
+                f"_{service}._{tag}.{here}.{where.domain}", "SRV", f"only instances with the tag {tag}"
             )
 
 
@@ -77,19 +93,46 @@ def parse(name: str, where: ConsulDomain, namespaces: tuple[str, ...]) -> Parsed
 
 
 def parse_consul(text: str, where: ConsulDomain) -> Parsed | None:
-    """Return what *text* means in Consul's style; None where it is not in it."""
+    """Return what *text* means in Consul's style; None where it is not in it.
+
+    Where *where* has a namespace or a partition, a name that says another one is none of its names; a name that says
+    none is taken for one of them.
+    """
     text = _plain(text)
     tail = "." + where.domain.lower()
     if not text.endswith(tail):
         return None
     labels = text[: -len(tail)].split(".")
+    if where.tenancy:
+        return _parse_tenant(labels, where)
     if "service" not in labels:
         return None
     cut = len(labels) - 1 - labels[::-1].index("service")
     left, right = labels[:cut], labels[cut + 1 :]
     if not left or len(right) > 1:
         return None
-    datacenter = right[0] if right else ""
+    return _parse_service(left, right[0] if right else "")
+
+
+def _parse_tenant(labels: list[str], where: ConsulDomain) -> Parsed | None:
+    """Return what *labels*, read from their end, mean in Consul Enterprise."""
+    said = {}
+    for kind in ("dc", "ap", "ns"):
+        if len(labels) > 2 and labels[-1] == kind:
+            *labels, said[kind], _ = labels
+    if "dc" not in said and labels[-2:-1] == ["service"]:
+        said["dc"] = labels.pop()
+    elsewhere = any(
+        kind in said and said[kind] != (own.lower() or "default")
+        for kind, own in (("ns", where.namespace), ("ap", where.partition))
+    )
+    if elsewhere or len(labels) < 2 or labels[-1] != "service":
+        return None
+    return _parse_service(labels[:-1], said.get("dc", ""))
+
+
+def _parse_service(left: list[str], datacenter: str) -> Parsed:
+    """Return what *left*, the labels before ``service``, mean in *datacenter*."""
     if len(left) == 2 and left[0].startswith("_") and left[1].startswith("_"):
         tag = left[1][1:]
         return Parsed(left[0][1:], "consul", datacenter, None if tag == "tcp" else tag)

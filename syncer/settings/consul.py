@@ -107,7 +107,9 @@ class Consul(Model):
 
     def dns_domain(self, datacenter: str) -> ConsulDomain:
         """Return where the names of *datacenter* live, the one that the agent says it is in."""
-        return ConsulDomain(self.domain, self.datacenter or datacenter)
+        return ConsulDomain(
+            self.domain, self.datacenter or datacenter, self.namespace or "", self.partition or ""
+        )
 
     @override
     def problems(self) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ _TARGETS_OWN = {
     "take_over": "take_over",
     "role_arn": "role_arn",
     "external_id": "external_id",
+    "dns_resolver": "dns_resolver",
 }
 """What routes with one target must agree on, by key; what is left out counts as its default."""
 _GROUP = re.compile(

@@ -13,7 +13,7 @@ from syncer.core.rules import Address, RouteRules, Unhealthy
 from syncer.settings.aws import Account, Aws, ExternalId
 from syncer.settings.base import Model, Problem
 from syncer.settings.directions import Carrying, Record
-from syncer.settings.texts import RoleArn
+from syncer.settings.texts import RoleArn, Server
 from syncer.settings.types import DAY, Shape, Span
 
 Kind = Literal["consul", "namespace", "route53", "elb"]
@@ -34,11 +34,12 @@ TargetKey = Annotated[
     ),
 ]
 _FOREIGN: dict[str, frozenset[str]] = {
-    "consul": frozenset({"records", "ttl", "take_over", "role_arn", "external_id"}),
-    "namespace": frozenset({"take_over", "role_arn", "external_id"}),
+    "consul": frozenset({"records", "ttl", "take_over", "role_arn", "external_id", "dns_resolver"}),
+    "namespace": frozenset({"take_over", "role_arn", "external_id", "dns_resolver"}),
     "route53": frozenset({"records", "tags", "attributes"}),
     "elb": frozenset(
         {"prefix", "suffix", "tags", "attributes", "records", "ttl", "take_over", "address", "same_name"}
+        | {"dns_resolver"}
     ),
 }
 """Keys that say nothing about a kind of target."""
@@ -83,6 +84,8 @@ class Route(Carrying, Ends):
     """For a hosted zone or target groups: the role to assume, in place of the one in `aws`."""
     external_id: ExternalId | None = Field(default=None, examples=["vpc-prod"])
     """The external id that this role asks for. Default: the one in `aws`."""
+    dns_resolver: Server | None = Field(default=None, examples=["10.0.0.2"])
+    """For a hosted zone: the DNS server that `syncer names --resolve` asks for its names. Default: the system's."""
 
     @property
     def kind(self) -> Kind:
@@ -157,7 +160,7 @@ class Route(Carrying, Ends):
         foreign = _FOREIGN[self.kind]
         for key in sorted(foreign & self.model_fields_set):
             if getattr(self, key) != type(self).model_fields[key].default:
-                elsewhere = self.kind == "namespace" and key in {"role_arn", "external_id"}
+                elsewhere = self.kind == "namespace" and key in {"role_arn", "external_id", "dns_resolver"}
                 advice = "write it under namespaces" if elsewhere else "leave it out"
                 yield Problem((key,), f"has no meaning for {title[self.kind]}", advice, (("target",),))
         if self.unhealthy is Unhealthy.MARK and self.kind in {"route53", "elb"}:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from syncer.app.naming import Family, families
 from syncer.app.places import links, places
 from syncer.settings import Settings
@@ -77,3 +79,73 @@ def test_each_namespace_and_the_datacenter_is_a_place_with_its_resolver() -> Non
     assert (first.id, first.resolver) == ("cloudmap/corp.internal", ("10.0.0.2", 53))
     assert (second.title, second.resolver) == ("Cloud Map ns-0123456789abcdef", None)
     assert places(settings({"name": "n"}, consul={"datacenter": "dc2"}), "")[0].title == "Consul dc2"
+
+
+@pytest.mark.parametrize(
+    "known",
+    ["ns-0123456789abcdef", "arn:aws:servicediscovery:eu-west-1:123456789012:namespace/ns-0123456789abcdef"],
+)
+def test_a_namespace_known_by_its_id_alone_has_no_dns_names_and_it_is_said_why(known: str) -> None:
+    (family,) = called("web.service.consul", {"id": known})
+    (other,) = family.others
+    assert (other.place.title, other.service, other.forms) == ("Cloud Map ns-0123456789abcdef", "web", ())
+    assert "write name in place of id" in other.note
+
+
+@pytest.mark.parametrize("written", [{"type": "http"}, {"create": {"type": "http"}}])
+def test_an_http_namespace_has_names_but_no_dns(written: dict[str, Any]) -> None:
+    (family,) = called("web.service.consul", {"name": "shop", **written})
+    assert [(item.service, item.forms, item.note) for item in family.others] == [
+        ("web", (), "found by the API only")
+    ]
+    assert called("web.shop", {"name": "shop", **written})[0].origin.service == "web"
+
+
+def test_a_name_that_consul_cannot_answer_for_is_not_carried_there_and_it_is_said_what_to_write() -> None:
+    (family,) = called("under_score.corp.internal")
+    into = [item for item in family.others if item.service is None]
+    assert [item.place.title for item in into] == ["Consul dc1"]
+    assert into[0].note == (
+        "Consul's DNS answers only letters, digits and inner hyphens; "
+        "write rename: {'under_score': 'under-score'}"
+    )
+    assert [form.name for form in family.origin.forms] == ["under_score.corp.internal"]
+
+
+def test_a_service_in_consul_may_have_a_name_that_its_dns_does_not_answer() -> None:
+    here, _ = called("under_score")
+    assert (here.origin.place.title, here.origin.forms) == ("Consul dc1", ())
+    assert here.origin.note == "Consul's DNS answers only letters, digits and inner hyphens"
+    assert [(item.place.title, item.service) for item in here.others] == [
+        ("Cloud Map corp.internal", "under_score")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "instead"),
+    [
+        ("x" * 70, "a part between dots has at most 63 characters", "x" * 63),
+        ("a..b", "a part between dots has letters", "a-b"),
+    ],
+)
+@pytest.mark.parametrize(
+    "known", [{"name": "n"}, {"name": "n", "type": "http"}, {"id": "ns-0123456789abcdef"}]
+)
+def test_a_name_that_no_namespace_takes_is_shown_as_not_carried(
+    name: str, why: str, instead: str, known: dict[str, str]
+) -> None:
+    (family,) = called(name, known)
+    assert family.origin.place.title == "Consul dc1"
+    (other,) = family.others
+    assert (other.service, other.forms) == (None, ())
+    assert other.note.startswith(why)
+    assert other.note.endswith(f"write rename: {{{name!r}: {instead!r}}}")
+
+
+def test_the_name_of_consuls_own_servers_is_answered_there_and_not_written() -> None:
+    family = called("consul.service.consul")[0]
+    assert family.origin.forms[0].name == "consul.service.consul"
+    into = called("consul.corp.internal")[0].others
+    assert [(item.service, item.note) for item in into if item.service is None] == [
+        (None, "'consul' is the name of Consul's own servers there")
+    ]

@@ -144,3 +144,11 @@ def test_what_no_target_can_hold_comes_with_the_reason() -> None:
         ["names there end in the zone's, and the settings give its id alone"],
         ["names there end in .example.com"],
     ]
+
+
+def test_the_dns_server_of_a_zone_can_be_written() -> None:
+    given = settings(to(ZONE, dns_resolver="10.0.0.2:5300"), to("consul"))
+    resolvers = {place.id: place.resolver for place in places(given)}
+    assert resolvers[ZONE] == ("10.0.0.2", 5300)
+    (plain,) = [place for place in places(settings(to(ZONE))) if place.id == ZONE]
+    assert plain.resolver is None

@@ -3,9 +3,10 @@
 import socket
 import threading
 
-import pytest
+import dns.message
+import dns.rrset
 
-from syncer.app.resolving import Answer, agree, ask
+from syncer.app.resolving import Answer, addresses, ask, ask_service
 from tests.e2e.world import NAMESPACE, World
 
 
@@ -35,26 +36,52 @@ def test_service_records_can_be_asked_for(world: World) -> None:
     assert answer.values[0].startswith("1 1 8080 ")
 
 
+def test_all_addresses_are_found_though_consul_gives_three_of_them_over_udp(world: World) -> None:
+    for number in range(1, 10):
+        world.consul.register("many", f"m{number}", f"10.0.0.{number}", 8080)
+    (answer,) = ask("many.service.consul", "A", world.consul.dns_addr)
+    assert answer.values == tuple(f"10.0.0.{number}" for number in range(1, 10))
+
+
+def test_where_only_udp_answers_that_is_the_answer() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+
+        def answer() -> None:
+            question, client = server.recvfrom(512)
+            response = dns.message.make_response(dns.message.from_wire(question))
+            said = (f"1 1 80 {name}.a." for name in "abc")
+            response.answer = [dns.rrset.from_text("web.a.", 5, "IN", "SRV", *said)]
+            server.sendto(response.to_wire(), client)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        (found,) = ask("web.a", "SRV", server.getsockname())
+        thread.join()
+    assert found.values == ("1 1 80 a.a.", "1 1 80 b.a.", "1 1 80 c.a.")
+
+
 def test_a_name_that_is_not_there_is_told_from_one_without_the_record(world: World) -> None:
     service = world.aws.seed.service(NAMESPACE, "silent", records={"SRV": 15})
     world.aws.seed.instance(service, "s1", {"AWS_INSTANCE_IPV4": "10.1.0.4", "AWS_INSTANCE_PORT": "80"})
     (missing,) = ask(f"nobody.{NAMESPACE}", "A", world.aws.dns_address)
     (silent,) = ask(f"silent.{NAMESPACE}", "A", world.aws.dns_address)
-    assert (missing.values, missing.problem) == ((), "no such name")
-    assert (silent.values, silent.problem) == ((), "no A record")
+    assert (missing.values, missing.problem, missing.failed) == ((), "no such name", False)
+    assert (silent.values, silent.problem, silent.failed) == ((), "no A record", False)
 
 
 def test_a_server_that_refuses_is_a_problem_and_not_an_error(world: World) -> None:
     (answer,) = ask("web.somewhere.example", "A", world.aws.dns_address)
     assert answer.values == ()
     assert answer.problem
+    assert answer.failed
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for(world: World) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
         deaf.bind(("127.0.0.1", 0))
         (answer,) = ask("web.corp.internal", "CNAME", deaf.getsockname())
-    assert answer.problem == "no answer in 3 s"
+    assert (answer.problem, answer.failed) == ("no answer in 3 s", True)
 
 
 def test_the_system_resolver_is_asked_where_no_server_is_named() -> None:
@@ -66,18 +93,12 @@ def test_the_system_resolver_is_asked_where_no_server_is_named() -> None:
     assert done[0][0].values == ()
 
 
-@pytest.mark.parametrize(
-    ("answers", "alike"),
-    [
-        pytest.param(((("1",),), (("1",),)), True, id="equal"),
-        pytest.param(((("1",), ("2",)), (("1", "2"),)), True, id="in-other-groups"),
-        pytest.param(((("1",),), (("2",),)), False, id="different"),
-        pytest.param((((),), (("1",),)), False, id="one-is-empty"),
-        pytest.param((), True, id="nobody-was-asked"),
-    ],
-)
-def test_sides_agree_where_they_give_the_same_values(
-    answers: tuple[tuple[tuple[str, ...], ...], ...], alike: bool
-) -> None:
-    asked = tuple(tuple(Answer("n", "A", values) for values in group) for group in answers)
-    assert agree(asked) is alike
+def test_behind_service_records_the_addresses_of_their_targets_are_found(world: World) -> None:
+    service = world.aws.seed.service(NAMESPACE, "targets", records={"SRV": 15})
+    for number in (2, 1):
+        attributes = {"AWS_INSTANCE_IPV4": f"10.1.0.{number}", "AWS_INSTANCE_PORT": "80"}
+        world.aws.seed.instance(service, f"t{number}", attributes)
+    found = ask_service(f"targets.{NAMESPACE}", world.aws.dns_address)
+    assert [answer.record for answer in found] == ["SRV", "A", "A"]
+    assert addresses(found) == {"10.1.0.1", "10.1.0.2"}
+    assert [answer.record for answer in ask_service(f"nobody.{NAMESPACE}", world.aws.dns_address)] == ["SRV"]

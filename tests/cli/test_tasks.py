@@ -128,7 +128,7 @@ def test_public_addresses_are_compared_among_themselves(world: TaskWorld) -> Non
     assert public.returncode == 0, public.stdout
     assert f"→ A {PUBLIC}" in public.stdout
     assert "in ECS prod/public: web" in public.stdout
-    assert public.stdout.endswith("  no two sides compare\n")
+    assert public.stdout.endswith(", but for what was imported from elsewhere, which goes no further\n")
 
 
 def test_names_show_where_a_service_of_ecs_is_found_and_why_not(tmp_path: Path) -> None:

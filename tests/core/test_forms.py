@@ -106,6 +106,62 @@ def test_a_namespace_named_like_consuls_domain_wins_and_the_other_reading_is_the
     assert parse_consul("Web.service.consul.", HERE) == Parsed("web", "consul", "")
 
 
+ENTERPRISE: Final = (
+    ConsulDomain(namespace="team-a", partition="edge"),
+    ConsulDomain(namespace="Service"),
+    ConsulDomain("mesh.example", "dc", "ns", "dc"),
+    ConsulDomain(partition="ap"),
+)
+
+
+def test_the_forms_in_a_namespace_of_consul_enterprise() -> None:
+    assert [form.name for form in consul_forms("web", ("v1",), ENTERPRISE[0])] == [
+        "web.service.team-a.ns.edge.ap.consul",
+        "web.service.team-a.ns.edge.ap.dc1.dc.consul",
+        "_web._tcp.service.team-a.ns.edge.ap.consul",
+        "v1.web.service.team-a.ns.edge.ap.consul",
+        "_web._v1.service.team-a.ns.edge.ap.consul",
+    ]
+    assert next(consul_forms("web", (), ENTERPRISE[1])).name == "web.service.Service.ns.consul"
+    assert next(consul_forms("web", (), ENTERPRISE[3])).name == "web.service.ap.ap.consul"
+
+
+@given(LABELS, st.lists(LABELS, max_size=3), st.sampled_from(ENTERPRISE), st.booleans())
+def test_every_form_in_consul_enterprise_is_read_back(
+    service: str, tags: list[str], where: ConsulDomain, upper: bool
+) -> None:
+    for form in consul_forms(service, tuple(tags), where):
+        parsed = parse(form.name.upper() if upper else form.name, where, ("corp.internal",))
+        assert parsed is not None
+        assert (parsed.service, parsed.side) == (service, "consul")
+        assert parsed.namespace == (where.datacenter if "another datacenter" in form.note else "")
+        assert (parsed.tag is None) == ("only instances" not in form.note)
+        assert parsed.tag is None or parsed.tag in tags
+
+
+@pytest.mark.parametrize(
+    ("name", "parsed"),
+    [
+        pytest.param("web.service.consul", Parsed("web", "consul", ""), id="says-none"),
+        pytest.param("web.service.dc2.consul", Parsed("web", "consul", "dc2"), id="says-the-datacenter"),
+        pytest.param("web.service.edge.ap.consul", Parsed("web", "consul", ""), id="says-the-partition"),
+        pytest.param("web.service.team-b.ns.edge.ap.consul", None, id="another-namespace"),
+        pytest.param("web.service.team-a.ns.default.ap.consul", None, id="another-partition"),
+        pytest.param("web.service.edge.ap.team-a.ns.consul", None, id="in-another-order"),
+        pytest.param("service.team-a.ns.consul", None, id="no-service"),
+        pytest.param("web.node.team-a.ns.consul", None, id="a-node"),
+    ],
+)
+def test_particular_names_in_consul_enterprise(name: str, parsed: Parsed | None) -> None:
+    assert parse(name, ENTERPRISE[0], ()) == parsed
+
+
+def test_a_namespace_without_a_partition_is_in_the_default_one() -> None:
+    where = ConsulDomain(namespace="team-a")
+    assert parse("web.service.team-a.ns.default.ap.consul", where, ()) == Parsed("web", "consul", "")
+    assert parse("web.service.team-a.ns.edge.ap.consul", where, ()) is None
+
+
 def test_another_domain_is_honoured() -> None:
     where = ConsulDomain("Example.Org", "east")
     assert parse("web.service.east.example.org", where, ()) == Parsed("web", "consul", "east")

@@ -174,3 +174,8 @@ def test_the_datacenter_is_the_agents_unless_written(tmp_path: Path) -> None:
     assert loaded(tmp_path, LEAST).consul.dns_domain("dc1") == ConsulDomain("consul", "dc1")
     written = loaded(tmp_path, LEAST + "consul: {datacenter: dc2, domain: example}\n").consul
     assert written.dns_domain("dc1") == ConsulDomain("example", "dc2")
+
+
+def test_the_namespace_and_the_partition_are_part_of_consuls_names(tmp_path: Path) -> None:
+    written = loaded(tmp_path, LEAST + "consul: {namespace: team-a, partition: edge}\n").consul
+    assert written.dns_domain("dc1") == ConsulDomain("consul", "dc1", "team-a", "edge")
