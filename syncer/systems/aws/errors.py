@@ -1,8 +1,8 @@
 """What the errors of AWS and its SDK mean to the project."""
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -30,6 +30,8 @@ from syncer.core.errors import (
     Throttled,
     Unavailable,
 )
+
+T = TypeVar("T")
 
 _CODES: Final[Mapping[type[SyncError], str]] = {
     Throttled: """EC2ThrottledException RequestLimitExceeded RequestThrottled RequestThrottledException SlowDown
@@ -65,6 +67,10 @@ def translate(error: BotoCoreError | ClientError | ResponseParserError, operatio
     if isinstance(error, ClientError):
         told = error.response.get("Error", {})
         code = str(told.get("Code", "")) or "Unknown"
+        headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        if code.isdecimal() and headers.get("x-amzn-errortype"):
+            # AWS's JSON protocols let a server name the error there alone; the SDK then gives the status.
+            code = headers["x-amzn-errortype"].split(":")[0].rpartition("#")[2]
         return kind_of(code)(f"{operation}: {code}: {told.get('Message', '')}".rstrip(": "), code=code)
     code = type(error).__name__
     kind: type[SyncError] = SyncError
@@ -89,3 +95,11 @@ def kind_of(code: str) -> type[SyncError]:
         return Missing
     # What stands in for a code where the answer had none is its status.
     return Unavailable if code.isdigit() and code.startswith("5") else SyncError
+
+
+def guarded(read: Callable[[], T]) -> T:
+    """Return what *read* returns; an answer that is not of the expected form is a :class:`SyncError`, too."""
+    try:
+        return read()
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise SyncError(f"an answer is not of the expected form: {e!r}", code="Garbled") from e

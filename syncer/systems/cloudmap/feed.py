@@ -16,7 +16,7 @@ import structlog
 from syncer.core.errors import Missing, SyncError
 from syncer.core.model import Complete
 from syncer.core.ports import Hint
-from syncer.systems.aws import Answer, required
+from syncer.systems.aws import Answer, guarded, required
 from syncer.systems.cloudmap.api import Api
 from syncer.systems.cloudmap.directory import Directory
 from syncer.systems.cloudmap.namespaces import Namespace
@@ -68,7 +68,7 @@ class OperationFeed:
         while not stop.is_set():
             began = time.monotonic()
             try:
-                self._look(hint)
+                guarded(lambda: self._look(hint))
             except SyncError as e:
                 failures += 1
                 if failures in {3, 100}:

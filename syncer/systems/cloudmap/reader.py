@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from syncer.core.errors import Garbled, Missing, SyncError
 from syncer.core.model import Complete, Instance, Listed, Listing, Read, Unlisted, Unreadable
-from syncer.systems.aws import required
+from syncer.systems.aws import guarded, required
 from syncer.systems.cloudmap.api import Api
 from syncer.systems.cloudmap.directory import Directory, Entry
 from syncer.systems.cloudmap.mapping import INIT_HEALTH, to_instance
@@ -66,7 +66,7 @@ class CloudMapReader:
     def services(self) -> Listing:
         """List the names of all services; never an empty list for a failed call or a namespace that vanished."""
         try:
-            names = self._directory.refresh()
+            names = guarded(self._directory.refresh)
         except SyncError as e:
             return Unlisted(str(e), e.code)
         return Listed(names)
@@ -74,7 +74,7 @@ class CloudMapReader:
     def read(self, service: str, *, fresh: bool = False) -> Read:
         """Read one service, whole; *fresh* asks the control plane, which knows what was written last."""
         try:
-            return self._read(service, fresh=fresh)
+            return guarded(lambda: self._read(service, fresh=fresh))
         except SyncError as e:
             return Unreadable(service, str(e), e.code)
 
@@ -192,7 +192,11 @@ class CloudMapReader:
         listed = {item["Id"]: item.get("Attributes") or {} for page in pages for item in page}
         self._confirm(entry, listed.keys(), discovered.keys(), last)
         full = len(discovered) >= _MOST
-        statuses = self._statuses(entry) if full else {}
+        # A new one is not discovered yet, and its first health need not be among what is listed.
+        untold = entry.checked and any(
+            key not in discovered and INIT_HEALTH not in attributes for key, attributes in listed.items()
+        )
+        statuses = self._statuses(entry) if full or untold else {}
         found: Found = {}
         for key, attributes in listed.items():
             status = discovered[key][1] if key in discovered else statuses.get(key)

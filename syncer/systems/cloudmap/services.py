@@ -99,8 +99,10 @@ class Services:
             return
         try:
             tags = self._api.call("ListTagsForResource", ResourceARN=entry.arn).get("Tags") or ()
-        except Denied:
-            return
+        except SyncError as e:
+            if isinstance(e, Denied | Missing) or e.code == "UnknownOperationException":
+                return  # what cannot be asked says nothing: ECS's own services are rarely written into
+            raise
         if any(tag["Key"] == "AmazonECSManaged" and tag["Value"].lower() == "true" for tag in tags):
             raise Refused(
                 f"{entry.name} is managed by ECS: nothing is written there", code="AmazonECSManaged"

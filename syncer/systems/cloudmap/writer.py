@@ -117,7 +117,7 @@ class CloudMapWriter:
             self._start(wish)
 
     def _start(self, wish: _Wish) -> None:
-        self._lanes.put(_LANE[type(wish.change)], partial(self._carry_out, wish))
+        self._lanes.put(_LANE[type(wish.change)], wish.change.service, partial(self._carry_out, wish))
 
     def _carry_out(self, wish: _Wish) -> None:
         change = wish.change

@@ -1,13 +1,8 @@
 """How old what is known may be, and when a full read is due again."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeVar
-
-from syncer.core.errors import SyncError
-
-T = TypeVar("T")
+from typing import Final
 
 JUST_READ: Final = 1.0
 """Seconds: a full read that ended within these answers whoever lists the services."""
@@ -46,11 +41,3 @@ class Age:
             self.read, self.failures = time.monotonic(), 0
         else:
             self.failures += 1
-
-
-def guarded(read: Callable[[], T]) -> T:
-    """Return what *read* returns; an answer that is not of the expected form is a :class:`SyncError`, too."""
-    try:
-        return read()
-    except (KeyError, TypeError, ValueError, AttributeError) as e:
-        raise SyncError(f"an answer is not of the expected form: {e!r}", code="Garbled") from e

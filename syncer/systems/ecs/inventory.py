@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import Final
 
 from syncer.core.errors import SyncError
+from syncer.systems.aws import guarded
 from syncer.systems.daemons import Daemons
 from syncer.systems.ecs.entries import Entry, State, merged
-from syncer.systems.ecs.freshness import Age, guarded
+from syncer.systems.ecs.freshness import Age
 from syncer.systems.ecs.model import Placed, Problem
 from syncer.systems.ecs.parse import short_name
 from syncer.systems.ecs.tasks import ClusterRead, TaskReader, problem_of

@@ -69,6 +69,16 @@ def test_an_error_is_judged_by_its_code_whatever_its_status(code: str, kind: typ
         assert str(error).startswith("DescribeTasks: ")
 
 
+def test_an_error_that_only_a_header_names_is_judged_by_that() -> None:
+    headers = {
+        "x-amzn-errortype": "com.amazonaws.servicediscovery#InstanceNotFound:http://internal.amazon.com/"
+    }
+    told = {"Error": {"Code": "400"}, "ResponseMetadata": {"HTTPHeaders": headers}}
+    error = translate(ClientError(told, "GetInstance"), "GetInstance")  # type: ignore[arg-type]  # as much as counts
+    assert isinstance(error, Missing)
+    assert error.code == "InstanceNotFound"
+
+
 def test_errors_that_aws_never_saw_are_told_apart() -> None:
     assert type(translate(EndpointConnectionError(endpoint_url="http://x"), "Op")) is Unavailable
     assert type(translate(ConnectTimeoutError(endpoint_url="http://x"), "Op")) is Unavailable
