@@ -22,6 +22,8 @@ T_co = TypeVar("T_co", covariant=True)
 MOST_WAIT: Final = 600.0
 """Seconds. Source: Consul's documentation of blocking queries."""
 _JITTER: Final = 0.05
+_ALWAYS_RESET: Final = 1.0
+"""Seconds between answers whose index goes back each time."""
 
 _log = structlog.get_logger()
 
@@ -135,9 +137,13 @@ def follow(
     Failures go to *failed*, and are followed by growing pauses.
     """
     backoff = Backoff()
+    resets = 0
     while not stop.is_set():
         try:
-            pause = take(query.next())
+            step = query.next()
+            resets = resets + 1 if step.reset else 0
+            # Something in between may give no index at all, or another every time: then nothing ever waits.
+            pause = max(take(step), _ALWAYS_RESET if resets > 1 else 0.0)
             backoff.reset()
         except Cut:
             return
