@@ -6,9 +6,9 @@ says has ended is no such case, and does not count.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from math import floor
+from math import ceil, floor
 
-from syncer.core.plan import DeleteService, ServicePlan
+from syncer.core.plan import Back, DeleteService, ServicePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,17 @@ class GuardLimits:
         """Return how many of *owned* instances may be removed."""
         return max(self.floor, floor(round(self.share * owned, 6)))  # 0.29 * 100 is 28.999…
 
+    def rest(self, owned: int) -> int:
+        """Return how many of *owned* are left when a share went that may go, whatever the floor."""
+        return ceil(round((1 - self.share) * owned, 6))
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Why removals are held."""
 
     reason: str
-    passing: bool = False
-    """Whether they would pass, were it not for what was let through a short while ago."""
+    back: Back | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ def _route_verdict(
     if not asked:
         return None
     if standing.offered == 0:
-        return Verdict(f"the source is empty, and {standing.owned} of ours are in the target")
+        reason = f"the source is empty, and {standing.owned} of ours are in the target"
+        return Verdict(reason, Back(limits.rest(standing.owned), whole=True))
     recent = sum(count for service, count in standing.recent.items() if service not in released)
     return _verdict("route", asked, recent, standing.owned, limits)
 
@@ -98,7 +102,8 @@ def _verdict(scope: str, asked: int, recent: int, owned: int, limits: GuardLimit
         f"{scope}: {asked} of {before} would be removed{lately}; "
         f"{allowed} may be at once ({limits.share * 100:g} %, at least {limits.floor})"
     )
-    return Verdict(reason, passing=asked <= allowed)
+    # Without what went a moment ago they would pass.
+    return Verdict(reason, Back(limits.rest(owned), scope == "route") if asked > allowed else None)
 
 
 def _held(plan: ServicePlan, verdict: Verdict | None) -> ServicePlan:
@@ -106,4 +111,4 @@ def _held(plan: ServicePlan, verdict: Verdict | None) -> ServicePlan:
     if verdict is None or not held:
         return plan
     passing = tuple(item for item in plan.changes if item not in held and not isinstance(item, DeleteService))
-    return replace(plan, changes=passing, held=held, hold=verdict.reason, passing=verdict.passing)
+    return replace(plan, changes=passing, held=held, hold=verdict.reason, back=verdict.back)

@@ -121,6 +121,16 @@ _ORDER: Final[Mapping[type, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Back:
+    """When a source that was suddenly smaller counts as back."""
+
+    least: int
+    """So many instances it must offer again."""
+    whole: bool
+    """Whether for the route as a whole, or for the one service."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServicePlan:
     """What is to be done about one service of the target, and what is deliberately not done."""
 
@@ -135,8 +145,8 @@ class ServicePlan:
     """Removals that the guard does not let pass."""
     hold: str = ""
     """Why they are held, with the arithmetic."""
-    passing: bool = False
-    """Whether they are held only for what was let through a short while ago, and would pass by themselves."""
+    back: Back | None = None
+    """When fewer missing ones are judged anew; None: always, as where they only wait for what went a moment ago."""
     owned: int = 0
     """How many instances of this service are ours now."""
     offered: int = 0

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from syncer.core.plan import DeleteService, Deregister, Register, ServicePlan, ordered
+from syncer.core.plan import Back, DeleteService, Deregister, Register, ServicePlan, ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Hold:
     removals: frozenset[str]
     """The ids of the instances, in the target."""
     reason: str
-    passing: bool = False
-    """Whether they wait only for what was let through a short while ago."""
+    back: Back | None = None
+    """When the source counts as back; until then what is held stays held."""
     confirmed: int = 1
 
     @property
@@ -122,22 +122,26 @@ class Holds:
             with self._lock:
                 self._recent = deque(item for item in self._recent if item[1:] not in back)
 
-    def keep(self, plan: ServicePlan) -> ServicePlan:
-        """Return *plan*, as the guard left it, with what is held already held on: that less is missing is no proof."""
+    def keep(self, plan: ServicePlan, offered: int) -> ServicePlan:
+        """Return *plan*, as the guard left it, with what is held already held on until most of the source is back.
+
+        That less is missing than before is no proof: after Consul has lost its catalogue, services return one by one.
+        *offered* is what the source offers over all services.
+        """
         with self._lock:
             hold = self._held.get(plan.service)
-            if hold is None or hold.passing or plan.unreadable:
+            if hold is None or hold.back is None or plan.unreadable:
+                return plan
+            if (offered if hold.back.whole else plan.offered) >= hold.back.least:
                 return plan
             kept = tuple(change for change in plan.doubtful if change.instance.id in hold.removals)
-            reason = hold.reason
+            reason, back = hold.reason, hold.back
         if not kept:
             return plan
         changes = tuple(
             item for item in plan.changes if item not in kept and not isinstance(item, DeleteService)
         )
-        return replace(
-            plan, changes=changes, held=(*plan.held, *kept), hold=plan.hold or reason, passing=False
-        )
+        return replace(plan, changes=changes, held=(*plan.held, *kept), hold=plan.hold or reason, back=back)
 
     def let_through(self, removals: Iterable[Deregister]) -> None:
         """Note that *removals* went to the writer.
@@ -163,9 +167,9 @@ class Holds:
             elif not removals:
                 self._held.pop(plan.service, None)
             elif hold is None:
-                self._held[plan.service] = Hold(time.monotonic(), removals, plan.hold, plan.passing)
+                self._held[plan.service] = Hold(time.monotonic(), removals, plan.hold, plan.back)
             else:
-                hold.removals, hold.reason, hold.passing = removals, plan.hold, plan.passing
+                hold.removals, hold.reason, hold.back = removals, plan.hold, plan.back
                 hold.confirmed += 1
 
     def _approve(self, service: str, hold: Hold) -> None:

@@ -172,7 +172,9 @@ class Route:
         standing = Standing(sum(totals.owned.values()), sum(totals.offered.values()), self.holds.recent())
         self.holds.release()
         judged = guard(map(self.holds.set_aside, plans), self._policy.limits, standing)
-        guarded = tuple(map(self.holds.put_back, map(self.holds.keep, judged), plans))
+        guarded = tuple(
+            map(self.holds.put_back, (self.holds.keep(plan, standing.offered) for plan in judged), plans)
+        )
         for plan in guarded:
             self.holds.note(plan)
         if self.holds.held:

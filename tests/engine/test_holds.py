@@ -26,7 +26,7 @@ def judged(holds: Holds, *plans: ServicePlan, offered: int = 10) -> tuple[Servic
     """Judge *plans* as a route does."""
     holds.release()
     found = guard(map(holds.set_aside, plans), LIMITS, Standing(20, offered, holds.recent()))
-    result = tuple(map(holds.put_back, map(holds.keep, found), plans))
+    result = tuple(map(holds.put_back, (holds.keep(item, offered) for item in found), plans))
     for item in result:
         holds.note(item)
     return result
@@ -103,8 +103,24 @@ def test_what_is_held_is_free_again_once_it_is_not_planned_any_more() -> None:
 def test_a_removal_that_joins_held_ones_is_judged_by_itself() -> None:
     holds = Holds(HoldPolicy())
     judged(holds, plan(1, 2), offered=0)
-    (item,) = judged(holds, plan(1, 3))
+    (item,) = judged(holds, plan(1, 3), offered=5)
     assert (held(item), passing(item)) == ({"i-1"}, {"i-3"})
+
+
+def test_once_most_of_the_source_is_back_the_rest_is_judged_anew() -> None:
+    holds = Holds(HoldPolicy())
+    judged(holds, plan(1, 2), offered=0)
+    (item,) = judged(holds, plan(1), offered=13)
+    assert held(item) == {"i-1"}
+    (item,) = judged(holds, plan(1), offered=14)  # of 20
+    assert passing(item) == {"i-1"}
+
+
+def test_a_service_that_was_much_smaller_is_back_by_its_own_number() -> None:
+    holds = Holds(HoldPolicy())
+    judged(holds, plan(1, 2, 3, 4))
+    assert held(judged(holds, replace(plan(1, 2), offered=6))[0]) == {"i-1", "i-2"}
+    assert passing(judged(holds, replace(plan(1, 2), offered=7))[0]) == {"i-1", "i-2"}
 
 
 def test_what_waits_only_for_the_window_passes_with_it() -> None:
@@ -112,7 +128,7 @@ def test_what_waits_only_for_the_window_passes_with_it() -> None:
     holds.let_through([removal(number) for number in (1, 2, 3)])
     (item,) = judged(holds, plan(4, 5))
     assert held(item) == {"i-4", "i-5"}
-    assert item.passing
+    assert item.back is None
     time.sleep(0.25)
     (item,) = judged(holds, plan(4, 5))
     assert passing(item) == {"i-4", "i-5"}

@@ -95,5 +95,10 @@ def test_an_empty_source_against_a_full_target_is_held_until_it_is_back(world: W
     with world.syncing() as running:
         eventually(lambda: any(report.held == 6 for report in running.reports.passes if report.full))
         never(world.cloud.withdrawn, 0.5)
-        world.consul.register("web", "web-1", "10.0.1.1", 8080)
-        eventually(lambda: world.cloud.addresses("web") == ["10.0.1.1"], 60, "the rest of web may go")
+        for number in (1, 2, 3):
+            world.consul.register("web", f"web-{number}", f"10.0.1.{number}", 8080)
+        never(world.cloud.withdrawn, 2.0, "what may still return is withdrawn")
+        for number in (1, 2):
+            world.consul.register("api", f"api-{number}", f"10.0.2.{number}", 8080)
+        most = ["10.0.2.1", "10.0.2.2"]
+        eventually(lambda: world.cloud.addresses("api") == most, 60, "most are back, and the rest may go")
