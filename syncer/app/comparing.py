@@ -87,9 +87,8 @@ class _Paths:
         """Whether what *one* has should be in *other*."""
         direct = {public for key, public in self._into(other) if key == one.key}
         direct |= {public for key, public in self._into(one) if key == other.key}
-        if (
-            direct
-        ):  # where one direction changes addresses, nobody can tell which of them the other carried back
+        # Where one direction changes addresses, nobody can tell which of them the other carried back.
+        if direct:
             return True not in direct
         return any(not self._answers(key) for key, _ in self._common(one, other))
 
