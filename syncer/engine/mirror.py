@@ -10,7 +10,7 @@ from syncer.core.model import Complete, Listed, Listing, Read, Unreadable
 from syncer.core.plan import InstanceChange
 from syncer.core.ports import Hint, Registry
 from syncer.engine.crew import Crew
-from syncer.engine.entry import Entry
+from syncer.engine.entry import Entries, Entry
 from syncer.engine.overlay import Overlay
 from syncer.engine.roll import Roll
 
@@ -27,7 +27,7 @@ class Mirror:
     def __init__(self, registry: Registry, lag: float = 0.0) -> None:
         """Mirror *registry*, whose ordinary reads may lag *lag* seconds behind writes."""
         self.registry = registry
-        self._entries: dict[str, Entry] = {}
+        self._entries = Entries()
         self._roll = Roll(registry)
         self._overlay = Overlay(max(lag, 1.0))
         self._changed = threading.Condition(threading.RLock())
@@ -64,11 +64,10 @@ class Mirror:
         with self._changed:
             if hint.services is None:
                 self._roll.note()
-                for entry in self._entries.values():
-                    entry.stale = True
+                self._entries.call_stale()
                 return
             for name in hint.services:
-                entry = self._entry(name)
+                entry = self._entries.of(name)
                 entry.stale, entry.unused = True, False
                 entry.fresh |= hint.reason != "interval"
 
@@ -82,7 +81,7 @@ class Mirror:
         A hint that came before stands: it may be about something that this read was too early to see.
         """
         with self._changed:
-            entry = self._entry(read.service)
+            entry = self._entries.of(read.service)
             new = entry.read != read
             entry.stale &= entry.fresh
             self._keep(entry, read, time.monotonic(), fresh=False)
@@ -96,18 +95,15 @@ class Mirror:
             with self._changed:
                 for name in moved:
                     if not first or name in self._entries:
-                        self._entry(name).stale = True
-                self._prune(listing.names)
+                        self._entries.of(name).stale = True
+                self._entries.prune(listing.names, self._overlay.expects)
         return listing
 
     @property
     def names(self) -> frozenset[str]:
         """The names of the last complete list, with what was found to be there since, and without what was not."""
         with self._changed:
-            read = {name: entry for name, entry in self._entries.items() if isinstance(entry.read, Complete)}
-            gone = {name for name, entry in read.items() if entry.empty and not entry.stale}
-            found = {name for name, entry in read.items() if not entry.empty}
-            return ((self._roll.names or frozenset()) - gone) | found
+            return self._entries.names(self._roll.names or frozenset())
 
     def attempted(self) -> None:
         """Note that everything was listed and each service tried once."""
@@ -119,11 +115,11 @@ class Mirror:
             due = [
                 name
                 for name in names
-                if self._entry(name).stale
-                and not self._entry(name).late
+                if self._entries.of(name).stale
+                and not self._entries.of(name).late
                 and (certain or not self._unlisted(name))
             ]
-            due.sort(key=lambda name: self._entry(name).fruitless)
+            due.sort(key=lambda name: self._entries.of(name).fruitless)
         if not due or (self.patience is None and len(due) < 2):
             for name in due:
                 self._read(name)
@@ -145,7 +141,7 @@ class Mirror:
 
     def _leave(self, name: str) -> Read:
         """Wait no more for the read of *name*, unless it has just ended."""
-        entry = self._entry(name)
+        entry = self._entries.of(name)
         if entry.reading or entry.stale or entry.read is None:
             entry.late = True
             return Unreadable(name, "it is still being read", "Late")
@@ -158,7 +154,7 @@ class Mirror:
         its own: enough to add, never enough to remove.
         """
         with self._changed:
-            entry = self._entry(name)
+            entry = self._entries.of(name)
             ended = entry.late or self._changed.wait_for(lambda: not entry.reading, self.patience)
             if entry.late or not ended:
                 return self._leave(name)
@@ -168,16 +164,15 @@ class Mirror:
                 return self._laid_over(Complete(name, ()))
         read = self._each([name])[0] if self.patience is not None else self._read(name)
         with self._changed:
-            if self._entry(name).late:
+            if self._entries.of(name).late:
                 return read
             # An empty one may have been forgotten meanwhile.
-            return self._laid_over(self._entry(name).read or read)
+            return self._laid_over(self._entries.of(name).read or read)
 
     def known(self, name: str) -> Read | None:
         """Return *name* as last read, however long ago; None where it never was."""
         with self._changed:
-            entry = self._entries.get(name)
-            return entry.read if entry else None
+            return self._entries.of(name).read if name in self._entries else None
 
     def begin(self, change: InstanceChange) -> None:
         """Note that *change* is being carried out here."""
@@ -189,7 +184,7 @@ class Mirror:
         with self._changed:
             self._overlay.end(change, done=done)
             if not done:
-                entry = self._entry(change.service)
+                entry = self._entries.of(change.service)
                 entry.stale = entry.fresh = True
 
     def pending(self, service: str, instance_id: str) -> bool:
@@ -210,42 +205,32 @@ class Mirror:
     def peek(self) -> dict[str, Read]:
         """Return every read as it stands, without reading anything."""
         with self._changed:
-            return {name: entry.read for name, entry in self._entries.items() if entry.read is not None}
+            return self._entries.reads()
 
     def close(self) -> None:
         """Begin no further reads of several services, and wait for none."""
         self._crew.close()
 
-    def _entry(self, name: str) -> Entry:
-        return self._entries.setdefault(name, Entry())
-
     def _laid_over(self, read: Read) -> Read:
         return self._overlay.apply(read) if isinstance(read, Complete) else read
 
     def _unlisted(self, name: str) -> bool:
-        entry, listed = self._entries.get(name), self._roll.names
-        known = entry is not None and (entry.read is not None or entry.fresh or entry.reading)
-        return not known and listed is not None and name not in listed
-
-    def _prune(self, listed: frozenset[str]) -> None:
-        """Forget services that are gone, so that memory follows what is there."""
-        for name, entry in tuple(self._entries.items()):
-            if name not in listed and not self._overlay.expects(name) and entry.forgettable():
-                del self._entries[name]
+        listed = self._roll.names
+        return listed is not None and name not in listed and self._entries.unknown(name)
 
     def _give_up(self, names: Iterable[str], last: Read) -> None:
         """Call *names* unreadable without trying: the registry answered none of the reads before."""
         reason = last.reason if isinstance(last, Unreadable) else ""
         with self._changed:
             for name in names:
-                entry = self._entry(name)
+                entry = self._entries.of(name)
                 if entry.stale and not entry.reading:
                     entry.stale = False
                     self._failed(entry, Unreadable(name, f"not tried, since others failed: {reason}"))
 
     def _read(self, name: str) -> Read:
         with self._changed:
-            entry = self._entry(name)
+            entry = self._entries.of(name)
             while entry.reading:
                 self._changed.wait()
             if not entry.stale and entry.read is not None:
