@@ -167,8 +167,9 @@ class Submission:
             for instance, flight in flights.items()
             if flight.begun > horizon and not isinstance(flight.change, Deregister)
         )
-        awaited = self._awaited.get(key, young) & young
-        self._awaited[key] = awaited
+        awaited = self._awaited.pop(key, young) & young
+        if awaited:
+            self._awaited[key] = awaited
         return bool(awaited)
 
     def _hand_over(self, going: list[Change]) -> None:
