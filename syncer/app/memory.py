@@ -10,15 +10,20 @@ from typing import Final
 
 _ARENA_MAX: Final = -8
 _ARENAS: Final = 2
+_MMAP_THRESHOLD: Final = -3
+_LARGE: Final = 128 * 1024
+"""Bytes from which on memory comes from the system, and goes back at once. glibc raises its own limit, up to 32 MB, by
+what it saw freed: whole answers then stay in an arena, with holes between."""
 EVERY: Final = 5.0
 """Seconds between two trims, which take a few milliseconds."""
 
 
 def tame() -> None:
-    """Have the allocator share two arenas among all threads; does nothing without glibc."""
+    """Have the allocator share two arenas among all threads, and keep nothing large; does nothing without glibc."""
     libc = _glibc()
     if libc is not None:
         libc.mallopt(_ARENA_MAX, _ARENAS)
+        libc.mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
 def trim() -> None:

@@ -1,7 +1,7 @@
 """A few threads that do the same for many things at once, and for which nobody waits when the process ends."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from typing import TypeVar
 
 import structlog
@@ -19,6 +19,7 @@ class Crew:
     def __init__(self, size: int, name: str) -> None:
         """Do *size* things at once, whoever asks for them; the threads begin when they are needed."""
         self._name = name
+        self._window = 2 * size
         self._threads = Daemons(size, name)
 
     def each(
@@ -32,12 +33,16 @@ class Crew:
         Raises:
             RuntimeError: the crew was closed before all was done, or *call* raised.
         """
-        futures = [self._threads.submit(call, thing) for thing in things]
-        left = set(futures)
-        while left:
-            done, left = wait(left, patience, FIRST_COMPLETED)
-            if not done:
-                break
+        futures: list[Future[Result]] = []
+        left: set[Future[Result]] = set()
+        patient = True
+        for thing in things:
+            futures.append(self._threads.submit(call, thing))
+            left.add(futures[-1])
+            if patient and len(left) >= self._window:
+                left, patient = _next(left, patience)
+        while left and patient:
+            left, patient = _next(left, patience)
         results: list[Result | None] = []
         for future in futures:
             try:
@@ -53,3 +58,9 @@ class Crew:
     def close(self) -> None:
         """Do nothing more than what is being done at this moment; may be called twice."""
         self._threads.shutdown()
+
+
+def _next(left: set[Future[Result]], patience: float | None) -> tuple[set[Future[Result]], bool]:
+    """Return those of *left* that are left once one of them is done, and whether one was before patience was over."""
+    done, rest = wait(left, patience, FIRST_COMPLETED)
+    return rest, bool(done)

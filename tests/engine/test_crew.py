@@ -9,6 +9,7 @@ import pytest
 
 from syncer.engine.crew import Crew
 from tests.engine.ground import LONG
+from tests.support.wait import eventually
 
 
 def test_results_come_in_the_order_of_the_things_whoever_ends_first() -> None:
@@ -78,6 +79,37 @@ def test_closing_breaks_off_what_waits_and_lets_go_of_what_hangs() -> None:
     assert reason in {"crew: 2 of 3 were not done", "crew: closed"}
     with pytest.raises(RuntimeError, match="closed"):
         crew.each(call, [1])
+
+
+def test_what_hangs_is_left_to_itself_and_everything_else_is_done() -> None:
+    crew, gate = Crew(3, "crew"), threading.Event()
+    done: set[int] = set()
+
+    def call(number: int) -> int:
+        if number in {0, 5}:
+            gate.wait(LONG)
+        done.add(number)
+        return number
+
+    assert crew.each(call, range(40), patience=0.3) == [
+        None if number in {0, 5} else number for number in range(40)
+    ]
+    gate.set()
+    eventually(lambda: len(done) == 40)
+    crew.close()
+
+
+def test_where_everything_hangs_it_is_waited_for_once() -> None:
+    crew, gate, begun = Crew(2, "crew"), threading.Event(), list[int]()
+
+    def call(number: int) -> bool:
+        begun.append(number)
+        return gate.wait(LONG)
+
+    assert crew.each(call, range(600), patience=0.2) == [None] * 600
+    gate.set()
+    eventually(lambda: len(begun) == 600, message="what was left is done all the same")
+    crew.close()
 
 
 def test_a_process_ends_although_a_read_hangs() -> None:
