@@ -1,6 +1,7 @@
 """Jobs of a lane start in order, and one service's leave threads for the others."""
 
 import threading
+from functools import partial
 
 from syncer.systems.cloudmap.lanes import Lanes
 from tests.support.wait import eventually
@@ -9,7 +10,7 @@ from tests.support.wait import eventually
 def test_jobs_start_in_the_order_in_which_they_came() -> None:
     lanes, done = Lanes({"one": 1}), list[int]()
     for number in range(20):
-        lanes.put("one", f"s{number % 3}", lambda number=number: done.append(number))  # type: ignore[misc]
+        lanes.put("one", f"s{number % 3}", partial(done.append, number))
     eventually(lambda: len(done) == 20)
     assert done == list(range(20))
     lanes.close()
@@ -40,7 +41,7 @@ def test_what_waits_is_done_before_a_closed_lane_ends_and_a_defect_ends_nothing(
 
     lanes.put("one", "web", defect)
     for number in range(5):
-        lanes.put("one", "web", lambda number=number: done.append(number))  # type: ignore[misc]
+        lanes.put("one", "web", partial(done.append, number))
     lanes.close()
     eventually(lambda: sorted(done) == list(range(5)))
     eventually(lambda: not any("cloudmap-one" in thread.name for thread in threading.enumerate()))
