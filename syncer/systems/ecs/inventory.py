@@ -81,8 +81,9 @@ class Inventory:
         """Call no cluster whole: somebody else may write of tasks that nobody has seen here."""
         with self._lock:
             self._trusted += 1
-            self._whole.clear()
-            self._set(self._state.entries, self._state.troubles)
+            if self._whole:
+                self._whole.clear()
+                self._set(self._state.entries, self._state.troubles)
 
     @property
     def troubled(self) -> bool:

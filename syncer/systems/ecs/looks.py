@@ -139,8 +139,9 @@ class Looks:
     def _note_bare(self, events: Sequence[TaskEvent]) -> None:
         """Keep those of *events* for other looks whose task might get a public address yet."""
         now = time.monotonic()
-        for event in {event.arn: event for event in events if self._inventory.bare(event.arn)}.values():
-            if len(self._bare) < _MOST and all(event.arn != other.arn for _, other in self._bare):
+        kept = {event.arn for _, event in self._bare}
+        for event in {event.arn: event for event in events if event.arn not in kept}.values():
+            if len(self._bare) < _MOST and self._inventory.bare(event.arn):
                 self._bare.extend((now + seconds, event) for seconds in _BARE)
 
     def _look_for_addresses(self, now: float, feed: Feed) -> None:
